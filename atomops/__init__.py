@@ -1,0 +1,1 @@
+"""The core of Atom Ops: facts, checks and reports. It never imports Prefect."""

@@ -1,0 +1,1 @@
+"""Pure builders of argv, environment and queries; nothing here runs them."""

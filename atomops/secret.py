@@ -1,0 +1,82 @@
+"""References to secrets: `env:NAME`, `file:/path`, `block:name`. The value never shows in a repr or a dump."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+
+from atomops.errors import SecretError
+
+SecretReader = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A reference, and its value once it has been read."""
+
+    reference: str
+    value: str | None = field(default=None, repr=False)
+
+    def reveal(self) -> str:
+        """The value; raises SecretError when it was never read."""
+        if self.value is None:
+            raise SecretError(f"the secret {self.reference} has not been read", action="load the target by its name")
+        return self.value
+
+
+def read_secret(reference: str) -> str:
+    """The value behind `env:` and `file:`; raises SecretError, naming the reference, when there is none."""
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        return _from_environment(place)
+    if kind == "file":
+        return _from_file(Path(place))
+    raise SecretError(
+        f"the secret {reference} is a Prefect block, which only Prefect can read",
+        action="run the flow against a Prefect server, or use env:NAME or file:/path",
+    )
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise SecretError(f"the environment variable {name} is not set", action=f"export {name}, or use file:/path")
+    return value
+
+
+def _from_file(path: Path) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SecretError(
+            f"the secret file {path} cannot be read ({reason})", action="check its path and mode"
+        ) from error
+    if not value:
+        raise SecretError(f"the secret file {path} is empty", action="write the secret into it")
+    return value
+
+
+def _validate(given: object, info: ValidationInfo) -> Secret:
+    reference = given.reference if isinstance(given, Secret) else given
+    if not isinstance(reference, str) or reference.partition(":")[0] not in {"env", "file", "block"}:
+        message = "a secret is a reference, never the value: env:NAME, file:/path or block:prefect-secret-name"
+        raise ValueError(message)
+    reader: SecretReader | None = (info.context or {}).get("read_secret")
+    if reader is None:
+        return Secret(reference)
+    try:
+        return Secret(reference, reader(reference))
+    except SecretError as error:
+        raise ValueError(str(error)) from error
+
+
+SecretField = Annotated[
+    Secret,
+    PlainValidator(_validate),
+    PlainSerializer(lambda secret: secret.reference, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^(env|file|block):.+", "title": "Reference to a secret"}),
+]

@@ -1,0 +1,171 @@
+"""The one place that starts a subprocess.
+
+Every child leads a process group of its own, which is killed as a whole, and dies with its parent thread
+(PR_SET_PDEATHSIG on Linux), so that a kill -9 of us leaves no orphan at work.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomops.errors import CommandFailed, NotThere, TimedOut
+
+_PR_SET_PDEATHSIG = 1
+_STDERR_TAIL = 4_000  # characters of stderr that an error carries
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a program that ended well has written."""
+
+    stdout: bytes
+    stderr: str
+
+
+async def run(
+    argv: Sequence[str | Path],
+    *,
+    timeout: float,  # noqa: ASYNC109 - the time-out belongs to the child, which must be killed by it
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
+) -> Output:
+    """A returned output is that of a program that exited with 0 within `timeout` seconds.
+
+    `env` is added to our own environment: secrets go there, never into `argv`. On time-out, cancellation or any error
+    the whole process group is gone before this returns. Raises CommandFailed, TimedOut or NotThere.
+    """
+    name = Path(argv[0]).name
+    async with _child(argv, env, cwd) as child:
+        try:
+            stdout, stderr = await asyncio.wait_for(child.communicate(stdin), timeout)
+        except TimeoutError as error:
+            raise TimedOut(f"{name} did not end within {timeout:g} s", action="look at what it waits for") from error
+    text = stderr.decode(errors="replace")
+    if child.returncode != 0:
+        message = f"{name} ended with exit code {child.returncode}: {_last_line(text)}"
+        raise CommandFailed(message, exit_code=child.returncode or 0, stderr=text[-_STDERR_TAIL:])
+    return Output(stdout, text)
+
+
+@contextlib.asynccontextmanager
+async def _child(
+    argv: Sequence[str | Path], env: Mapping[str, str] | None, cwd: Path | None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *map(str, argv),
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+    except FileNotFoundError as error:
+        raise _no_program(argv) from error
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            _signal_group(child.pid, signal.SIGKILL)
+            await child.wait()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A long-running child, its output in a file."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is its process group's as well."""
+        return self.process.pid
+
+    def is_running(self) -> bool:
+        """Whether the leader of the group still runs."""
+        return self.process.poll() is None
+
+    def stop(self, *, grace: float = 10, by: signal.Signals = signal.SIGTERM) -> None:
+        """Nothing of the group is left afterwards: `by` first, SIGKILL after `grace` seconds."""
+        if self.is_running():
+            self.process.send_signal(by)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace)
+        _signal_group(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def tail(self) -> str:
+        """The end of what it wrote."""
+        return self.log.read_text(errors="replace")[-_STDERR_TAIL:] if self.log.exists() else ""
+
+
+def start(
+    argv: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user: str | None = None,
+) -> Server:
+    """A server that goes on running, as `user` when given (root only). Call from a thread that outlives it."""
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [str(part) for part in argv],
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a prctl call, safe between fork and exec
+                user=user,
+                group=user and _group_of(user),
+                extra_groups=[] if user else None,
+            )
+    except FileNotFoundError as error:
+        raise _no_program(argv) from error
+    return Server(process, log)
+
+
+def display(argv: Sequence[str | Path]) -> str:
+    """The command line as a person would type it."""
+    return shlex.join(str(part) for part in argv)
+
+
+def _group_of(user: str) -> int:
+    import pwd  # noqa: PLC0415 - not on every platform
+
+    return pwd.getpwnam(user).pw_gid
+
+
+def _die_with_parent() -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)
+
+
+def _no_program(argv: Sequence[str | Path]) -> NotThere:
+    return NotThere(f"there is no program {argv[0]}", action="install it, or name its full path")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it wrote nothing to stderr"

@@ -1,0 +1,1 @@
+"""Where things are kept: reports and last facts, later backup sets."""

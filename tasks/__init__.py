@@ -1,0 +1,1 @@
+"""One verb per file: reusable Prefect tasks around the core."""

@@ -1,0 +1,1 @@
+"""Tests: unit, flows, integration, e2e."""
