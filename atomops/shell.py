@@ -112,15 +112,19 @@ class Server:
         return self.log.read_text(errors="replace")[-_STDERR_TAIL:] if self.log.exists() else ""
 
 
-def start(
+def start(  # noqa: PLR0913 - each is a plain property of the child
     argv: Sequence[str | Path],
     *,
     log: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     user: str | None = None,
+    outlives_us: bool = False,
 ) -> Server:
-    """A server that goes on running, as `user` when given (root only). Call from a thread that outlives it."""
+    """A server that goes on running, as `user` when given (root only). Call from a thread that outlives it.
+
+    Only what clears up after our death `outlives_us`.
+    """
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -131,7 +135,7 @@ def start(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a prctl call, safe between fork and exec
+                preexec_fn=None if outlives_us else _die_with_parent,  # noqa: PLW1509 - only a prctl call, safe here
                 user=user,
                 group=user and _group_of(user),
                 extra_groups=[] if user else None,

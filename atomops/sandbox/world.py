@@ -1,0 +1,63 @@
+"""The whole world in one folder: PostgreSQL, Valkey, the application, and an inventory that points at them.
+
+Start it from a thread that outlives it, such as the main one: its servers die with the thread that started them.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomops.sandbox import inventory, seed
+from atomops.sandbox.application.log_history import write_history
+from atomops.sandbox.application.server import ApplicationServer, application_server
+from atomops.sandbox.application.settings import Settings
+from atomops.sandbox.postgres import PostgresServer, bundled_binaries, postgres_server
+from atomops.sandbox.redis import RedisServer, bundled_server, redis_server
+
+_POSTGRES = {"shared_preload_libraries": "pg_stat_statements", "max_connections": "40", "shared_buffers": "64MB"}
+_REDIS = ("maxmemory 64mb", "maxmemory-policy allkeys-lru")
+
+
+@dataclass(frozen=True)
+class World:
+    """A running world; the one target of its inventory is called `sandbox`."""
+
+    folder: Path
+    history: Path
+    inventory: Path
+    log: Path
+    postgres: PostgresServer
+    redis: RedisServer
+    application: ApplicationServer
+
+
+@contextmanager
+def world(folder: Path, history: Path) -> Iterator[World]:
+    """Everything runs and has something to say. At the end every process is gone; the files stay in `folder`."""
+    (folder / "secrets").mkdir(mode=0o700)
+    owner, reader, password = (_secret(folder, name) for name in (seed.OWNER, seed.READER, "redis"))
+    log = folder / "logs" / "atom.log"
+    with ExitStack() as stack:
+        redis = stack.enter_context(redis_server(bundled_server(), folder, password=_read(password), options=_REDIS))
+        postgres = stack.enter_context(postgres_server(bundled_binaries(), folder, settings=_POSTGRES))
+        seed.fill(postgres, owner=_read(owner), reader=_read(reader))
+        write_history(log)
+        settings = Settings(0, postgres.dsn(seed.DATABASE, seed.OWNER), owner, redis.url, password, log)
+        application = stack.enter_context(application_server(folder, settings))
+        file = folder / "inventory.toml"
+        running = World(folder, history, file, log, postgres, redis, application)
+        inventory.write(running, postgres_password=reader, redis_password=password)
+        yield running
+
+
+def _secret(folder: Path, name: str) -> Path:
+    file = folder / "secrets" / name
+    file.touch(mode=0o600)
+    file.write_text(secrets.token_urlsafe(18), encoding="utf-8")
+    return file
+
+
+def _read(secret: Path) -> str:
+    return secret.read_text(encoding="utf-8")
