@@ -1,0 +1,121 @@
+"""`atomops demo`: a small world, a Prefect server and its worker; every scheduled flow once, then its schedules."""
+
+import contextlib
+import fcntl
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from platformdirs import user_state_path
+from rich.console import Console
+
+from atomops.errors import CommandFailed, NotThere
+from atomops.sandbox import prefect
+from atomops.sandbox.leftovers import own_world_folder, sweep
+from atomops.sandbox.world import World, world
+
+PREFIX = "atomops-demo-"
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SAY = Console(highlight=False, soft_wrap=True)
+
+
+def demonstrate(*, once: bool) -> int:
+    """0 when every scheduled flow gave its report, whatever its level. Raises AtomOpsError naming what failed.
+
+    With `once` it ends after the reports, else it serves until Ctrl-C or SIGTERM. Nothing is left behind but the
+    history of reports, by which the next demo tells what has changed.
+    """
+    for number in _ENDS:
+        signal.signal(number, _stop)
+    with contextlib.suppress(KeyboardInterrupt):
+        _play(once=once)
+    _SAY.print("The demo has ended: its processes and its folder are gone.")
+    return 0
+
+
+def show_report(path: Path) -> None:
+    """Print a report that a flow has kept."""
+    report = json.loads(path.read_bytes())
+    _SAY.print(f"{report['flow']} of {report['target']}: {report['level']}: {report['summary']}")
+
+
+def _play(*, once: bool) -> None:
+    for folder in sweep(PREFIX):
+        _SAY.print(f"Removed {folder}, left behind by a demo that was killed.")
+    with own_world_folder(PREFIX) as folder, ExitStack() as stack:
+        _SAY.print(f"A small world of its own in {folder}")
+        server = stack.enter_context(prefect.prefect_server(folder))
+        with _step("starting PostgreSQL, Valkey and the application"):
+            running = stack.enter_context(world(folder, _history(stack, folder)))
+        _introduce(running)
+        with _step(f"starting the Prefect server at {server.url}"):
+            server.wait()
+        worker = stack.enter_context(prefect.worker(server))
+        with _step("deploying prefect.yaml"):
+            prefect.deploy(server)
+        _run_all(server, worker, running)
+        if not once:
+            _serve(server, worker)
+
+
+def _run_all(server: prefect.PrefectServer, worker: prefect.Worker, running: World) -> None:
+    for planned in prefect.scheduled(server):
+        begun = time.time()
+        with _step(f"running {planned.flow} for {planned.target}"):
+            ended = prefect.run(server, worker, planned)
+        show_report(_report(running, planned, ended, begun))
+        _SAY.print(f"In the Prefect UI: {server.url}/artifacts/key/{planned.flow}-{planned.target}\n")
+
+
+def _report(running: World, planned: prefect.Planned, ended: prefect.Ended, begun: float) -> Path:
+    """The report of this very run; a flow that failed without one has told nothing."""
+    kept = (running.history / planned.target / planned.flow).glob("*.json")
+    fresh = [path for path in kept if path.stat().st_mtime >= begun]
+    if not fresh:
+        what = f"{planned.flow} for {planned.target} gave no report ({ended.state}: {ended.message})"
+        raise NotThere(what, action="look at its log in the Prefect UI: make demo without ONCE=1")
+    return max(fresh, key=lambda path: path.stat().st_mtime)
+
+
+def _introduce(running: World) -> None:
+    _SAY.print(f"  the application  {running.application.url}   its log {running.log}")
+    _SAY.print(f"  the inventory    {running.inventory}")
+
+
+def _serve(server: prefect.PrefectServer, worker: prefect.Worker) -> None:
+    _SAY.print(f"Serving the schedules. The Prefect UI: {server.url}   Ctrl-C ends it.")
+    while server.is_running() and worker.is_running():
+        time.sleep(0.5)
+    ended = worker if server.is_running() else server.server
+    raise CommandFailed("Prefect has ended by itself", exit_code=ended.process.returncode, stderr=ended.tail())
+
+
+@contextlib.contextmanager
+def _step(what: str) -> Iterator[None]:
+    _SAY.print(f"  {what} ...", end="")
+    begun = time.monotonic()
+    yield
+    _SAY.print(f" {time.monotonic() - begun:.1f} s")
+
+
+def _history(stack: ExitStack, folder: Path) -> Path:
+    """A folder that outlives the demo; without a home to write to, or beside another demo, one that does not."""
+    kept = user_state_path("atomops") / "demo"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        lock = stack.enter_context((kept / "in-use.lock").open("w"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return folder / "history"
+    return kept
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clearing up
+    raise KeyboardInterrupt
