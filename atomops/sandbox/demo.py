@@ -20,21 +20,28 @@ from atomops.sandbox.leftovers import own_world_folder, sweep
 from atomops.sandbox.world import World, world
 
 PREFIX = "atomops-demo-"
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+_STOPPED = 130  # what a shell says of a program that Ctrl-C ended
+_TOLD_LINES = 15  # of the worker's log in an error
 _SAY = Console(highlight=False, soft_wrap=True)
 
 
 def demonstrate(*, once: bool) -> int:
-    """0 when every scheduled flow gave its report, whatever its level. Raises AtomOpsError naming what failed.
+    """0 when every scheduled flow gave its report, whatever its level; 130 when it was stopped before.
 
     With `once` it ends after the reports, else it serves until Ctrl-C or SIGTERM. Nothing is left behind but the
-    history of reports, by which the next demo tells what has changed.
+    history of reports, by which the next demo tells what has changed. Raises AtomOpsError naming what failed.
     """
     for number in _ENDS:
         signal.signal(number, _stop)
-    with contextlib.suppress(KeyboardInterrupt):
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup
+        signal.signal(signal.SIGHUP, _stop)
+    try:
         _play(once=once)
-    _SAY.print("The demo has ended: its processes and its folder are gone.")
+    except KeyboardInterrupt:
+        _SAY.print("Stopped before every report was there; its processes and its folder are gone.")
+        return _STOPPED
+    _SAY.print("The demo has ended; its processes and its folder are gone.")
     return 0
 
 
@@ -68,17 +75,20 @@ def _run_all(server: prefect.PrefectServer, worker: prefect.Worker, running: Wor
         begun = time.time()
         with _step(f"running {planned.flow} for {planned.target}"):
             ended = prefect.run(server, worker, planned)
-        show_report(_report(running, planned, ended, begun))
+        show_report(_report(running.history, worker, planned, ended, begun))
         _SAY.print(f"In the Prefect UI: {server.url}/artifacts/key/{planned.flow}-{planned.target}\n")
 
 
-def _report(running: World, planned: prefect.Planned, ended: prefect.Ended, begun: float) -> Path:
+def _report(
+    history: Path, worker: prefect.Worker, planned: prefect.Planned, ended: prefect.Ended, begun: float
+) -> Path:
     """The report of this very run; a flow that failed without one has told nothing."""
-    kept = (running.history / planned.target / planned.flow).glob("*.json")
+    kept = (history / planned.target / planned.flow).glob("*.json")
     fresh = [path for path in kept if path.stat().st_mtime >= begun]
     if not fresh:
         what = f"{planned.flow} for {planned.target} gave no report ({ended.state}: {ended.message})"
-        raise NotThere(what, action="look at its log in the Prefect UI: make demo without ONCE=1")
+        said = "\n".join(worker.tail().splitlines()[-_TOLD_LINES:])
+        raise NotThere(what, action=f"the end of the worker's log says\n{said}")
     return max(fresh, key=lambda path: path.stat().st_mtime)
 
 
@@ -89,8 +99,13 @@ def _introduce(running: World) -> None:
 
 def _serve(server: prefect.PrefectServer, worker: prefect.Worker) -> None:
     _SAY.print(f"Serving the schedules. The Prefect UI: {server.url}   Ctrl-C ends it.")
-    while server.is_running() and worker.is_running():
-        time.sleep(0.5)
+    with contextlib.suppress(KeyboardInterrupt):
+        while server.is_running() and worker.is_running():
+            time.sleep(0.5)
+        _raise_ended(server, worker)
+
+
+def _raise_ended(server: prefect.PrefectServer, worker: prefect.Worker) -> NoReturn:
     ended = worker if server.is_running() else server.server
     raise CommandFailed("Prefect has ended by itself", exit_code=ended.process.returncode, stderr=ended.tail())
 
@@ -99,8 +114,10 @@ def _serve(server: prefect.PrefectServer, worker: prefect.Worker) -> None:
 def _step(what: str) -> Iterator[None]:
     _SAY.print(f"  {what} ...", end="")
     begun = time.monotonic()
-    yield
-    _SAY.print(f" {time.monotonic() - begun:.1f} s")
+    try:
+        yield
+    finally:
+        _SAY.print(f" {time.monotonic() - begun:.1f} s")
 
 
 def _history(stack: ExitStack, folder: Path) -> Path:
@@ -116,6 +133,6 @@ def _history(stack: ExitStack, folder: Path) -> Path:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    for number in _ENDS:
+    for number in (*_ENDS, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clearing up
     raise KeyboardInterrupt
