@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from platformdirs import user_state_path
 from rich.console import Console
 
 from atomops.errors import CommandFailed, NotThere
+from atomops.reports.json import from_json
+from atomops.reports.terminal import print_report
 from atomops.sandbox import prefect
 from atomops.sandbox.leftovers import own_world_folder, sweep
 from atomops.sandbox.world import World, world
@@ -47,8 +48,7 @@ def demonstrate(*, once: bool) -> int:
 
 def show_report(path: Path) -> None:
     """Print a report that a flow has kept."""
-    report = json.loads(path.read_bytes())
-    _SAY.print(f"{report['flow']} of {report['target']}: {report['level']}: {report['summary']}")
+    print_report(from_json(path.read_bytes()))
 
 
 def _play(*, once: bool) -> None:

@@ -1,0 +1,21 @@
+"""The report as one HTML file that needs nothing else: no script, no style sheet, no picture from elsewhere."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from atomops.humane import plural
+from atomops.reports import charts, phrases
+from atomops.reports.report import Report
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("atomops.reports", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def html(report: Report) -> str:
+    """The whole page; every text from a server is escaped."""
+    template = _ENVIRONMENT.get_template("report.html")
+    return template.render(report=report, phrases=phrases, charts=charts, plural=plural)

@@ -1,0 +1,84 @@
+"""A report: a flow's findings about a target, and how they differ from the last time. Everything is drawn from it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from atomops.verdict import Finding, Gap, Level
+
+SCHEMA = 1
+Point = tuple[str, float]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Codes of checks, compared with the last report. `unchanged` counts the findings that are as they were."""
+
+    new: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+    better: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    unchanged: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and by what the report was made."""
+
+    flow_run_id: str
+    host: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """`findings` are in the order of the flow's sections, the worst first in each. Times are UTC.
+
+    `trends` are series by name, the oldest point first, each a time ("...Z") and a value.
+    """
+
+    flow: str
+    target: str
+    level: Level
+    grade: str
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    summary: str
+    changes: Changes
+    findings: tuple[Finding, ...]
+    not_checked: tuple[Gap, ...]
+    trends: Mapping[str, tuple[Point, ...]]
+    run: Run
+    schema: int = SCHEMA
+
+    @property
+    def key(self) -> str:
+        """The stable key of its artifacts."""
+        return f"{self.flow}-{self.target}"
+
+    @property
+    def to_do(self) -> list[tuple[Finding, tuple[str, ...]]]:
+        """What somebody must look at, the worst first: not OK, and not acknowledged.
+
+        Findings that say the same (a server that does not answer) come once, with the codes of the others beside it.
+        """
+        open_ones = [each for each in self.findings if each.level is not Level.OK and each.acknowledged is None]
+        causes: dict[tuple[str, str], list[Finding]] = {}
+        for finding in sorted(open_ones, key=lambda finding: -finding.level.rank):
+            causes.setdefault((finding.summary, finding.action), []).append(finding)
+        return [(first, tuple(other.code for other in others)) for first, *others in causes.values()]
+
+    @property
+    def acknowledged(self) -> list[Finding]:
+        """What somebody has decided to live with."""
+        return [each for each in self.findings if each.level is not Level.OK and each.acknowledged is not None]
+
+    @property
+    def passed(self) -> list[Finding]:
+        """What was looked at and is well."""
+        return [each for each in self.findings if each.level is Level.OK]
+
+    @property
+    def sections(self) -> list[str]:
+        """The sections that have findings, in order."""
+        return list(dict.fromkeys(finding.section for finding in self.findings))

@@ -1,0 +1,90 @@
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from atomops import shell
+from atomops.errors import CommandFailed, NotThere, TimedOut
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_alive(pid)
+
+
+def test_a_program_that_ends_well_gives_its_output() -> None:
+    output = asyncio.run(shell.run(["cat"], timeout=5, stdin=b"hello"))
+    assert output.stdout == b"hello"
+
+
+def test_a_failing_program_raises_with_its_last_words() -> None:
+    script = "import sys; print('first', file=sys.stderr); print('no space left', file=sys.stderr); sys.exit(7)"
+    with pytest.raises(CommandFailed, match="exit code 7: no space left") as caught:
+        asyncio.run(shell.run([sys.executable, "-c", script], timeout=5))
+    assert caught.value.exit_code == 7
+    assert "first" in caught.value.stderr
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(NotThere, match="/no/such/program"):
+        asyncio.run(shell.run(["/no/such/program"], timeout=5))
+
+
+def test_a_time_out_takes_the_grandchildren_along(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    script = f"sleep 60 & echo $! > {pid_file}; wait"
+    with pytest.raises(TimedOut, match=r"did not end within 0\.5 s"):
+        asyncio.run(shell.run(["sh", "-c", script], timeout=0.5))
+    assert wait_gone(int(pid_file.read_text()))
+
+
+def test_cancelling_takes_the_whole_group_along(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(shell.run(["sh", "-c", f"echo $$ > {pid_file}; sleep 60"], timeout=60))
+        while not pid_file.exists() or not pid_file.read_text():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert wait_gone(int(pid_file.read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
+def test_a_child_dies_with_its_killed_parent(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib, time; sys.path.insert(0, sys.argv[2]); from atomops import shell;"
+        "server = shell.start(['sleep', '60'], log=pathlib.Path(sys.argv[1]) / 'log');"
+        "print(server.pid, flush=True); time.sleep(60)"
+    )
+    argv = [sys.executable, "-c", script, str(tmp_path), str(Path(shell.__file__).parents[1])]
+    parent = shell.start(argv, log=tmp_path / "parent.log")
+    while not parent.tail().strip() and parent.is_running():
+        time.sleep(0.02)
+    child = int(parent.tail().strip())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.process.wait()
+    assert wait_gone(child)
+
+
+def test_a_server_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    server = shell.start(["sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60"], log=tmp_path / "log")
+    assert server.is_running()
+    server.stop(grace=0.3)
+    assert not server.is_running()
