@@ -49,5 +49,5 @@ _PHRASES: dict[str, Callable[[float], str]] = {
     "s": span,
     "bytes": size,
     "bytes/day": lambda value: f"{size(value)} a day",
-    "ratio": lambda value: f"{100 * value:.4g} %",
+    "ratio": lambda value: f"{100 * value:.3g} %",
 }

@@ -28,7 +28,7 @@ def read(question: Question, answer: Answer) -> Reading:
         raise NotSeen(Unseen(f"{question.code} brought no rows", "say in its header what that means: -- empty: ..."))
     first = dict(zip(answer.columns, answer.rows[0], strict=True))
     summary = question.summary.format_map({**first, ROWS: len(answer.rows)})
-    return Reading(_value(question, answer, first), summary, question.action, evidence)
+    return Reading(_value(question, answer, first), summary, question.action.format_map(first), evidence)
 
 
 def _value(question: Question, answer: Answer, first: Mapping[str, Cell]) -> float | None:

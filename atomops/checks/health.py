@@ -32,10 +32,10 @@ def components(seen: HealthFacts) -> Reading:
     """Every component of the readiness answer is healthy, in the guide's shape or the application's."""
     every = known(seen.components)
     ill = [component for component in every if not component.healthy]
-    names = ", ".join(component.name for component in ill) or "none"
+    names = "; not healthy: " + ", ".join(component.name for component in ill) if ill else ""
     return Reading(
         len(ill),
-        f"{len(every) - len(ill)} of {len(every)} components are healthy; not healthy: {names}",
+        f"{len(every) - len(ill)} of {len(every)} components are healthy{names}",
         action=f"look at {ill[0].name}: {ill[0].message}" if ill else "",
         evidence=Evidence.of(
             ("component", "healthy", "message"), ((each.name, each.healthy, each.message) for each in every)

@@ -37,7 +37,7 @@ def replication_lag_bytes(seen: PostgresFacts) -> Reading | Gap:
     """Lag in bytes also shows a replica that has stopped replaying altogether."""
     replicas = known(seen.replicas)
     if not replicas:
-        return Gap(SECTION, "replication in bytes: no replica is connected")
+        return Gap(SECTION, "replication: no replica is connected")
     slowest = max(replicas, key=lambda replica: replica.lag_bytes)
     return Reading(
         slowest.lag_bytes,
@@ -67,7 +67,7 @@ def slot_inactive(seen: PostgresFacts) -> Reading | Gap:
     """A slot that nobody reads, or that is lost, is a standby or subscriber that will not catch up by itself."""
     slots = known(seen.slots)
     if not slots:
-        return Gap(SECTION, "inactive replication slots: there are none")
+        return Gap(SECTION, "replication slots: there are none")
     bad = [slot for slot in slots if not slot.active or slot.wal_status == "lost"]
     return Reading(
         len(bad),

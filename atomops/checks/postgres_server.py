@@ -9,7 +9,7 @@ from atomops.registry import check
 from atomops.verdict import Evidence, Gap, NotSeen, Reading, Unseen, known
 
 SECTION = "Database"
-_FIRST_LOOK = Gap(SECTION, "counters are judged as the change between two looks, and this is the first")
+_FIRST_LOOK = Gap(SECTION, "deadlocks, temporary files: judged as the change between two looks, and this is the first")
 
 
 @check("PG-REACHABLE", section=SECTION, critical=1, unit="failures", source="operations guide")

@@ -12,7 +12,9 @@ SECTION = "Redis"
 _DAY = 86_400
 _SMALL = 5 * 1024**2  # MEMORY DOCTOR says nothing of fragmentation below 5 MiB
 _LITTLE_WASTE = 10 * 1024**2
-_FIRST_LOOK = "counters are judged as the change between two looks, and this is the first"
+_FIRST_LOOK = Gap(
+    SECTION, "evictions, rejections, hit ratio: judged as the change between two looks, and this is the first"
+)
 
 
 @check("REDIS-REACHABLE", section=SECTION, critical=1, unit="failures", source="operations guide")
@@ -171,7 +173,7 @@ def replication(seen: RedisFacts) -> Reading | Gap:
 def hit_ratio(seen: RedisFacts, before: RedisFacts | None) -> Reading | Gap:
     """Hits of all look-ups since the last look; since the server's start it would hide today."""
     if before is None:
-        return Gap(SECTION, f"hit ratio: {_FIRST_LOOK}")
+        return _FIRST_LOOK
     hits, misses = _grown(seen, before, "keyspace_hits"), _grown(seen, before, "keyspace_misses")
     if not hits + misses:
         return Gap(SECTION, "hit ratio: nobody has looked anything up since the last look")
@@ -210,7 +212,7 @@ def _queued(seen: RedisFacts, kind: str, verb: str, action: str) -> Reading | Ga
 
 def _change(seen: RedisFacts, before: RedisFacts | None, counter: str, says: str, action: str) -> Reading | Gap:
     if before is None:
-        return Gap(SECTION, f"{counter}: {_FIRST_LOOK}")
+        return _FIRST_LOOK
     grown = _grown(seen, before, counter)
     return Reading(
         grown, f"{grown:,.0f} {says} in the last {span((seen.at - before.at).total_seconds())}", action=action

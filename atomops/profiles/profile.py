@@ -55,9 +55,9 @@ Metric = Annotated[Counter | Histogram | Gauge, Field(discriminator="kind")]
 class Question(Part):
     """An .sql file: a statement, and in the comments of its header how its answer is judged.
 
-    `value` names the column of the first row that is judged, or is "rows" for their number. `summary` is a format
-    string over the columns of the first row. `empty` says what no rows mean: with it they are the value 0, without
-    it UNKNOWN. `tables` are the relations that it reads; one that is missing makes it UNKNOWN by name.
+    `value` names the column of the first row that is judged, or is "rows" for their number. `summary` and `action` are
+    format strings over the columns of the first row. `empty` says what no rows mean: with it they are the value 0,
+    without it UNKNOWN. `tables` are the relations that it reads; one that is missing makes it UNKNOWN by name.
     """
 
     code: str

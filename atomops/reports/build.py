@@ -42,7 +42,7 @@ def build_report(  # noqa: PLR0913 - a report is what it is made of; all by keyw
         summary=_summary(counting, len(ordered)),
         changes=_changes(ordered, previous),
         findings=ordered,
-        not_checked=tuple(sorted(gaps, key=lambda gap: _place(gap.section, sections))),
+        not_checked=tuple(sorted(dict.fromkeys(gaps), key=lambda gap: _place(gap.section, sections))),
         trends=_trends(ordered, trends, previous, stamp(finished_at)),
         run=run,
     )

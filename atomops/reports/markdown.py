@@ -86,7 +86,7 @@ def _trends(report: Report) -> Iterator[str]:
     yield "| | | last |"
     yield "|---|---|---|"
     for name, points in sorted(report.trends.items()):
-        yield f"| {escape(name)} | ![]({charts.data_uri(points)}) | {escape(phrases.extent(points))} |"
+        yield f"| {escape(name)} | ![]({charts.data_uri(points)}) | {escape(phrases.extent(name, points))} |"
 
 
 def _passed(report: Report) -> Iterator[str]:

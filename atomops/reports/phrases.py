@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from atomops.humane import plural, quantity
+from atomops.registry import checks
 from atomops.reports.report import Point, Report
 from atomops.verdict import Finding, Level
 
@@ -49,12 +50,14 @@ def changes(report: Report) -> list[tuple[str, str]]:
     return lines or [("first report", "nothing to compare with yet")]
 
 
-def extent(points: Sequence[Point]) -> str:
-    """The last value of a trend and the range it came from."""
+def extent(trend: str, points: Sequence[Point]) -> str:
+    """The last value of a trend and the range it came from, in the unit of its check."""
     values = [value for _, value in points]
     if not values:
         return ""
-    return f"{values[-1]:,.4g} (from {min(values):,.4g} to {max(values):,.4g} in {len(values)} reports)"
+    unit = next((check.unit for check in checks() if check.trend == trend), "")
+    last, low, high = (quantity(value, unit) for value in (values[-1], min(values), max(values)))
+    return f"{last} (from {low} to {high} in {plural(len(values), 'report')})"
 
 
 def others(codes: Sequence[str]) -> str:

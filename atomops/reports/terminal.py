@@ -1,5 +1,6 @@
 """The report for a terminal: verdict, what changed, what to do, then the rest in brief."""
 
+import textwrap
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +14,7 @@ from atomops.verdict import Evidence, Finding, Level
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.UNKNOWN: "magenta", Level.CRITICAL: "red"}
 _MOST_ROWS = 5
+_WIDEST_CELL = 60  # characters; the whole text is in the JSON and the HTML
 _MOST_TRENDS = 12
 
 
@@ -58,9 +60,9 @@ def _table(evidence: Evidence) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("       ")
     for column in evidence.columns:
-        table.add_column(Text(column), overflow="fold")
+        table.add_column(Text(column), overflow="ellipsis", no_wrap=True)
     for row in evidence.rows[:_MOST_ROWS]:
-        table.add_row("", *(Text(cell) for cell in row))
+        table.add_row("", *(Text(textwrap.shorten(cell, _WIDEST_CELL, placeholder="…")) for cell in row))
     if len(evidence.rows) > _MOST_ROWS:
         table.add_row("", Text(f"and {len(evidence.rows) - _MOST_ROWS} more", "dim"))
     return table
@@ -97,13 +99,16 @@ def _trends(report: Report) -> Iterator[RenderableType]:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
     for name, points in followed:
-        table.add_row(Text(name), Text(charts.blocks(points), "blue"), Text(phrases.extent(points), "dim"))
+        table.add_row(Text(name), Text(charts.blocks(points), "blue"), Text(phrases.extent(name, points), "dim"))
     yield Text()
     yield table
 
 
 def _not_checked(report: Report) -> Iterator[RenderableType]:
-    if report.not_checked:
-        yield Text("\nnot checked", "bold")
+    if not report.not_checked:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
     for gap in report.not_checked:
-        yield Text(f"  {gap.section}: {gap.reason}", "dim")
+        table.add_row(Text(gap.section, "dim"), Text(gap.reason, "dim"))
+    yield Text("\nnot checked", "bold")
+    yield table

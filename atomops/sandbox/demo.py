@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from atomops.errors import CommandFailed, NotThere
 from atomops.reports.json import from_json
 from atomops.reports.terminal import print_report
 from atomops.sandbox import prefect
+from atomops.sandbox.inventory import TARGET
 from atomops.sandbox.leftovers import own_world_folder, sweep
 from atomops.sandbox.world import World, world
 
@@ -127,6 +129,7 @@ def _history(stack: ExitStack, folder: Path) -> Path:
         kept.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context((kept / "in-use.lock").open("w"))
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(kept / TARGET / "facts", ignore_errors=True)  # the servers are new: their counters begin again
     except OSError:
         return folder / "history"
     return kept

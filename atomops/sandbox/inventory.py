@@ -37,6 +37,13 @@ paths = [{log}]
 paths = [{folder}]
 """
 
+_PROMETHEUS = """
+[targets.{target}.prometheus]
+url = {url}
+selector = 'job="atom"'
+window = "1m"
+"""
+
 
 def write(world: "World", *, postgres_password: Path, redis_password: Path) -> None:
     """The file of the world, valid and complete."""
@@ -52,4 +59,7 @@ def write(world: "World", *, postgres_password: Path, redis_password: Path) -> N
         "folder": world.folder,
     }
     quoted = {name: json.dumps(str(value)) for name, value in values.items()}  # a JSON string is a TOML string
-    world.inventory.write_text(_TEXT.format(target=TARGET, **quoted), encoding="utf-8")
+    text = _TEXT.format(target=TARGET, **quoted)
+    if world.prometheus is not None:
+        text += _PROMETHEUS.format(target=TARGET, url=json.dumps(world.prometheus.url))
+    world.inventory.write_text(text, encoding="utf-8")

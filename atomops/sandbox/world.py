@@ -4,6 +4,7 @@ Start it from a thread that outlives it, such as the main one: its servers die w
 """
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from atomops.sandbox.application.log_history import write_history
 from atomops.sandbox.application.server import ApplicationServer, application_server
 from atomops.sandbox.application.settings import Settings
 from atomops.sandbox.postgres import PostgresServer, bundled_binaries, postgres_server
+from atomops.sandbox.prometheus import PrometheusServer, prometheus_server
 from atomops.sandbox.redis import RedisServer, bundled_server, redis_server
 
 _POSTGRES = {"shared_preload_libraries": "pg_stat_statements", "max_connections": "40", "shared_buffers": "64MB"}
@@ -31,6 +33,7 @@ class World:
     postgres: PostgresServer
     redis: RedisServer
     application: ApplicationServer
+    prometheus: PrometheusServer | None
 
 
 @contextmanager
@@ -46,10 +49,20 @@ def world(folder: Path, history: Path) -> Iterator[World]:
         write_history(log)
         settings = Settings(0, postgres.dsn(seed.DATABASE, seed.OWNER), owner, redis.url, password, log)
         application = stack.enter_context(application_server(folder, settings))
+        prometheus = _prometheus(stack, folder, application.url)
         file = folder / "inventory.toml"
-        running = World(folder, history, file, log, postgres, redis, application)
+        running = World(folder, history, file, log, postgres, redis, application, prometheus)
         inventory.write(running, postgres_password=reader, redis_password=password)
         yield running
+
+
+def _prometheus(stack: ExitStack, folder: Path, application: str) -> PrometheusServer | None:
+    """A Prometheus that scrapes the application, when its binary is on the machine; no wheel carries one."""
+    program = shutil.which("prometheus")
+    if program is None:
+        return None
+    address = application.removeprefix("http://")
+    return stack.enter_context(prometheus_server(Path(program), folder, {"atom": address}))
 
 
 def _secret(folder: Path, name: str) -> Path:

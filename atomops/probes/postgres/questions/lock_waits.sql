@@ -4,7 +4,7 @@ SELECT waiting.pid, waiting.usename::text AS role,
        extract(epoch FROM clock_timestamp() - coalesce(min((to_jsonb(lock) ->> 'waitstart')::timestamptz), waiting.query_start))::float8
          AS waiting,
        array_to_string(pg_blocking_pids(waiting.pid), ', ') AS blockers,
-       left(regexp_replace(waiting.query, '''([^'']|'''')*''', '''…''', 'g'), 200) AS query
+       left(regexp_replace(regexp_replace(waiting.query, '''([^'']|'''')*''', '''…''', 'g'), '\s+', ' ', 'g'), 160) AS query
 FROM pg_stat_activity AS waiting
 JOIN pg_locks AS lock ON lock.pid = waiting.pid AND NOT lock.granted
 WHERE cardinality(pg_blocking_pids(waiting.pid)) > 0

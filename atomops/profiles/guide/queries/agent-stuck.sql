@@ -8,7 +8,7 @@
 -- critical: 50
 -- trend: agents.stuck
 -- source: Atom Ops default
--- summary: {stuck} executions have been running for over an hour, the oldest for {oldest_hours} hours
+-- summary: {stuck} running for over an hour; the oldest for {oldest_hours} hours
 -- empty: no execution has been running for over an hour
 -- action: see whether its worker lives; if not: UPDATE agent_execution SET status = 'failed' WHERE id = '{id}';
 
