@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from atomops.errors import AtomOpsError
 from atomops.inventory import Target
-from atomops.probes import PARTS, Part
+from atomops.probes.parts import PARTS, Part
 from atomops.verdict import Unseen
 
 

@@ -7,14 +7,14 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from atomops.probes import HEALTH, METRICS, POSTGRES, REDIS, TLS
+from atomops.probes.parts import HEALTH, LOGS, METRICS, POSTGRES, REDIS, TLS
 from tasks.judge import judge
 from tasks.probe import look
 from tasks.publish import final_state, publish
 from tasks.punctuality import stale, stale_since
 from tasks.target import load_target
 
-PARTS = (HEALTH, POSTGRES, REDIS, METRICS, TLS)
+PARTS = (HEALTH, POSTGRES, REDIS, LOGS, METRICS, TLS)
 
 
 @flow(name="morning-checklist", flow_run_name="morning-checklist-{target}")

@@ -15,7 +15,7 @@ from atomops import overrides
 from atomops.facts.outcome import Outcome
 from atomops.facts.postgres import PostgresFacts
 from atomops.inventory import Target
-from atomops.probes import Part
+from atomops.probes.parts import Part
 from atomops.profiles import candidates
 from atomops.questions import question_checks
 from atomops.registry import Check, checks, judge_all

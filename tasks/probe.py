@@ -11,7 +11,7 @@ from prefect.tasks import Task
 from atomops.errors import AtomOpsError, TimedOut, is_temporary
 from atomops.facts.outcome import Outcome
 from atomops.inventory import Target
-from atomops.probes import Part
+from atomops.probes.parts import Part
 from atomops.verdict import Unseen
 
 
