@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import humanize
 
+_SHORTEST = 0.0001  # seconds
+
 
 def size(number: float) -> str:
     """Bytes, in binary units."""
@@ -13,6 +15,8 @@ def size(number: float) -> str:
 
 def span(seconds: float) -> str:
     """A length of time in its two largest units; milliseconds below a second."""
+    if 0 < abs(seconds) < _SHORTEST:
+        return "less than 0.1 ms"
     if abs(seconds) < 1:
         return f"{seconds * 1000:.3g} ms"
     if abs(seconds) < 60:  # noqa: PLR2004 - seconds in a minute

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -37,10 +36,10 @@ def main() -> None:
 
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
+    except typer.Abort:
         _complain("stopped")
-    except click.ClickException as error:
-        _complain(error.format_message())
+    except typer.TyperException as error:
+        _complain(f"{str(error) or 'no command'}: see atomops --help")
     except AtomOpsError as error:
         _complain(str(error))
     sys.exit(FAILED)

@@ -37,7 +37,7 @@ async def request(  # noqa: PLR0913 - each is a plain property of the request
     """The answer, whatever its status. Raises TimedOut, Unreachable or PermanentError, naming the server."""
     where = _server(url)
     try:
-        async with asyncio.timeout(timeout), _client(ca_file, timeout) as client:
+        async with asyncio.timeout(timeout), _client(url, ca_file, timeout) as client:
             started = time.monotonic()  # after the trusted certificates have been read
             async with client.stream(method, url, headers=headers, data=data, auth=auth) as response:
                 body = await _read(response, where)
@@ -50,8 +50,9 @@ async def request(  # noqa: PLR0913 - each is a plain property of the request
         raise PermanentError(f"{where} cannot be asked: {error}", action="check the address and ca_file") from error
 
 
-def _client(ca_file: Path | None, timeout: float) -> httpx.AsyncClient:
-    verify = ssl.create_default_context(cafile=str(ca_file)) if ca_file else ssl.create_default_context()
+def _client(url: str, ca_file: Path | None, timeout: float) -> httpx.AsyncClient:
+    """Trusted certificates are read for https only: it takes longer than many an answer."""
+    verify = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if url.startswith("https:") else False
     return httpx.AsyncClient(verify=verify, timeout=timeout, trust_env=False, follow_redirects=False)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from platformdirs import user_state_path
 from rich.console import Console
 
 from atomops.errors import CommandFailed, NotThere
+from atomops.facts.postgres import PostgresFacts
+from atomops.facts.redis import RedisFacts
 from atomops.reports.json import from_json
 from atomops.reports.terminal import print_report
 from atomops.sandbox import prefect
@@ -26,6 +27,7 @@ PREFIX = "atomops-demo-"
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _STOPPED = 130  # what a shell says of a program that Ctrl-C ended
 _TOLD_LINES = 15  # of the worker's log in an error
+_OF_THE_SERVERS = (PostgresFacts, RedisFacts)  # new ones each time: their counters begin again
 _SAY = Console(highlight=False, soft_wrap=True)
 
 
@@ -129,7 +131,8 @@ def _history(stack: ExitStack, folder: Path) -> Path:
         kept.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context((kept / "in-use.lock").open("w"))
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(kept / TARGET / "facts", ignore_errors=True)  # the servers are new: their counters begin again
+        for facts in _OF_THE_SERVERS:
+            (kept / TARGET / "facts" / f"{facts.__name__}.json").unlink(missing_ok=True)
     except OSError:
         return folder / "history"
     return kept

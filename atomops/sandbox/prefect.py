@@ -68,7 +68,8 @@ class PrefectServer:
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.Client(base_url=f"{self.url}/api", timeout=30, trust_env=False)  # no proxy for 127.0.0.1
         argv = _prefect("server", "start", "--host", "127.0.0.1", "--port", str(port))
-        self.server = shell.start(argv, log=self.home / "server.log", env=_environment(self.folder), cwd=self.home)
+        env = _environment(self.folder) | {"PREFECT_SERVER_UI_API_URL": f"{self.url}/api"}  # else pages ask port 4200
+        self.server = shell.start(argv, log=self.home / "server.log", env=env, cwd=self.home)
 
     def environment(self) -> dict[str, str]:
         """What makes a process use this server and this world's inventory."""
@@ -97,6 +98,15 @@ class PrefectServer:
             time.sleep(0.1)
         return False
 
+    def ask(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - JSON's own types
+        """The answer of the API. A 503 says that SQLite was busy: the server asks us itself to come again."""
+        for pause in (0.2, 0.5, 1, 2, 4):
+            answer = self.client.request(method, path, **request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(pause)
+        return answer.raise_for_status().json()
+
     def stop(self) -> None:
         """Its data is thrown away, so it need not take leave of anybody."""
         self.client.close()
@@ -116,7 +126,7 @@ def prefect_server(folder: Path) -> Iterator[PrefectServer]:
 @contextlib.contextmanager
 def worker(server: PrefectServer) -> Iterator[Worker]:
     """A process worker of the work pool, which is made for it; runs under way are cancelled at the end."""
-    server.client.post("/work_pools/", json={"name": POOL, "type": "process"}).raise_for_status()
+    server.ask("POST", "/work_pools/", json={"name": POOL, "type": "process"})
     argv = _prefect("worker", "start", "--pool", POOL, "--type", "process", "--name", "sandbox")
     running = shell.start(argv, log=server.home / "worker.log", env=server.environment(), cwd=server.home)
     try:
@@ -133,7 +143,7 @@ def deploy(server: PrefectServer) -> None:
 
 def scheduled(server: PrefectServer) -> list[Planned]:
     """Every active schedule of every deployment. Raises NotThere when there is none."""
-    deployments = server.client.post("/deployments/filter", json={"sort": "NAME_ASC"}).raise_for_status().json()
+    deployments = server.ask("POST", "/deployments/filter", json={"sort": "NAME_ASC"})
     planned = [
         Planned(one["id"], one["name"], one["parameters"] | (schedule["parameters"] or {}))
         for one in deployments
@@ -148,11 +158,11 @@ def scheduled(server: PrefectServer) -> list[Planned]:
 def run(server: PrefectServer, worker: Worker, planned: Planned) -> Ended:
     """Run it now, through the worker, to its end. Raises TimedOut, or CommandFailed when the worker is gone."""
     path = f"/deployments/{planned.deployment}/create_flow_run"
-    begun = server.client.post(path, json={"parameters": planned.parameters, "state": {"type": "SCHEDULED"}})
-    number = begun.raise_for_status().json()["id"]
+    begun = server.ask("POST", path, json={"parameters": planned.parameters, "state": {"type": "SCHEDULED"}})
+    number = begun["id"]
     deadline = time.monotonic() + _RUN_SECONDS
     while time.monotonic() < deadline:
-        state = server.client.get(f"/flow_runs/{number}").raise_for_status().json()["state"]
+        state = server.ask("GET", f"/flow_runs/{number}")["state"]
         if state["type"] in _FINAL:
             return Ended(state["name"], state["message"] or "")
         if not worker.is_running():
