@@ -112,7 +112,7 @@ async def _allowed(commands: str, ask: Callable[[], Awaitable[Seen]]) -> Seen | 
 
 _REASONS: tuple[tuple[str, type[AtomOpsError], str, str], ...] = (
     (
-        r"NOAUTH|Authentication required|WRONGPASS|invalid username-password|without any password",
+        r"NOAUTH|AuthenticationError|Authentication required|WRONGPASS|invalid username-password|without any password",
         AccessDenied,
         "refuses the password",
         "check redis.password and the user in redis.url",

@@ -47,6 +47,8 @@ async def look(target: Target) -> seen.PostgresFacts:
     try:
         async with asyncio.timeout(settings.deadline), read_only_session(settings) as session:
             return await _look(session, profiles)
+    except TimedOut:  # it is a TimeoutError too, and says better which step it was
+        raise
     except TimeoutError as error:
         what = f"{address(settings)} answered, but not everything within {settings.deadline:g} s"
         raise TimedOut(what, action="raise postgres.deadline, or look at the server's load") from error
