@@ -5,11 +5,12 @@ from itertools import islice
 
 from atomops.facts.logs import ErrorGroup, LogFacts
 from atomops.facts.outcome import Outcome
+from atomops.humane import plural, size, span
 from atomops.registry import check
 from atomops.verdict import Evidence, Gap, NotSeen, Reading, Unseen
 
 SECTION = "Error logs"
-CATALOGUE = "check catalogue"
+OWN = "Atom Ops default"
 FIRST_LOOK = "first look: nothing to compare with yet"
 SPIKE = 3  # times the count of the last look
 SPIKE_RECORDS = 20  # fewer records than this are no spike, whatever they were before
@@ -17,23 +18,23 @@ MOST_ROWS = 15
 QUIET = 3_600  # seconds
 
 
-@check("LOG-REACHABLE", section=SECTION, critical=1, source=CATALOGUE)
+@check("LOG-REACHABLE", section=SECTION, critical=1, unit="failures", source="operations guide")
 def reachable(outcome: Outcome[LogFacts]) -> Reading:
     """At least one log file can be read: without one nothing is known of the application's errors."""
     seen = outcome.facts
     if seen is None:
         return outcome.reachable("the log")
     summary = (
-        f"{_count(len(seen.files), 'log file')} read in {outcome.seconds:.1f} s: {_size(seen.bytes)}, "
+        f"{plural(len(seen.files), 'log file')} read in {outcome.seconds:.1f} s: {size(seen.bytes)}, "
         f"{seen.lines:,} lines, {seen.not_json:,} of them not JSON"
     )
     if seen.unfinished:
         summary += f"; the last line of {', '.join(seen.unfinished)} was still being written"
-    files = ((file.path, _size(file.size), _size(file.size - file.start)) for file in seen.files)
+    files = ((file.path, size(file.size), size(file.size - file.start)) for file in seen.files)
     return Reading(0, summary, evidence=Evidence.of(("file", "size", "read"), islice(files, MOST_ROWS)))
 
 
-@check("LOG-FILES-MISSING", section=SECTION, warning=1, unit="files", source=CATALOGUE)
+@check("LOG-FILES-MISSING", section=SECTION, warning=1, unit="files", source=OWN)
 def missing_files(seen: LogFacts) -> Reading:
     """Every configured file was read to its end; errors in one that was not are in no other check."""
     if not seen.skipped:
@@ -41,7 +42,7 @@ def missing_files(seen: LogFacts) -> Reading:
     first = seen.skipped[0]
     return Reading(
         len(seen.skipped),
-        f"{_count(len(seen.skipped), 'log file')} could not be read: {first.path} {first.reason}",
+        f"{plural(len(seen.skipped), 'log file')} could not be read: {first.path} {first.reason}",
         action=first.action,
         evidence=Evidence.of(
             ("file", "reason", "repair"),
@@ -50,13 +51,13 @@ def missing_files(seen: LogFacts) -> Reading:
     )
 
 
-@check("LOG-ERRORS", section=SECTION, unit="records", source=CATALOGUE, trend="logs.errors")
+@check("LOG-ERRORS", section=SECTION, unit="records", source="information", trend="logs.errors")
 def errors(seen: LogFacts) -> Reading:
     """How many errors were logged, and which; without a limit, since what is normal is told by the last looks."""
     total = sum(seen.totals.values())
     _only_if_complete(seen, total)
     by_level = ", ".join(f"{count:,} {level}" for level, count in sorted(seen.totals.items()))
-    summary = f"{_count(total, 'error')} in {seen.hours:g} h" + (f" ({by_level})" if total else "")
+    summary = f"{plural(total, 'error')} in {seen.hours:g} h" + (f" ({by_level})" if total else "")
     if seen.undated:
         summary += f"; {seen.undated:,} of them in files without any time, dated by the file's last change"
     if seen.ungrouped:
@@ -64,12 +65,12 @@ def errors(seen: LogFacts) -> Reading:
     return _reading(total, summary, seen.groups, "read the sample of the largest group, then its logger's code")
 
 
-@check("LOG-CRITICAL", section=SECTION, critical=1, unit="records", source=CATALOGUE, trend="logs.critical")
+@check("LOG-CRITICAL", section=SECTION, critical=1, unit="records", source="operations guide", trend="logs.critical")
 def critical_errors(seen: LogFacts) -> Reading:
     """No record is critical, fatal, emergency, alert or panic: so the application says that it cannot go on."""
     groups = [group for group in seen.groups if group.level == "CRITICAL"]
     _only_if_complete(seen, seen.critical)
-    summary = f"{_count(seen.critical, 'critical record')} in {seen.hours:g} h"
+    summary = f"{plural(seen.critical, 'critical record')} in {seen.hours:g} h"
     if groups:
         summary += f", the last at {max(group.last for group in groups):%Y-%m-%d %H:%M} UTC: {groups[0].sample}"
     return _reading(
@@ -77,7 +78,7 @@ def critical_errors(seen: LogFacts) -> Reading:
     )
 
 
-@check("LOG-ERRORS-NEW", section=SECTION, warning=1, unit="kinds", source=CATALOGUE)
+@check("LOG-ERRORS-NEW", section=SECTION, warning=1, unit="kinds", source=OWN)
 def new_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     """No kind of error that the last look did not know: a new one is most often the newest release or a new outage."""
     if before is None:
@@ -86,14 +87,14 @@ def new_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     known = {group.key for group in before.groups}
     fresh = [group for group in seen.groups if group.key not in known]
     _only_if_complete(seen, len(fresh))
-    summary = f"{_count(len(fresh), 'new kind')} of error since {before.at:%Y-%m-%d %H:%M} UTC"
+    summary = f"{plural(len(fresh), 'new kind')} of error since {before.at:%Y-%m-%d %H:%M} UTC"
     if fresh:
         summary += f", the most frequent {fresh[0].count:,} times: {fresh[0].name}"
     return _reading(len(fresh), summary, fresh, "compare the first time with the last release or change")
 
 
 @check(
-    "LOG-ERRORS-SPIKING", section=SECTION, warning=1, unit="kinds", source=f"{CATALOGUE}; {SPIKE} times the last look"
+    "LOG-ERRORS-SPIKING", section=SECTION, warning=1, unit="kinds", source=f"{OWN}; {SPIKE} times the last look"
 )
 def spiking_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     """No known kind of error has become three times as frequent as at the last look, and counts at least twenty."""
@@ -105,13 +106,13 @@ def spiking_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
         group for group in seen.groups if group.count >= max(SPIKE_RECORDS, SPIKE * then.get(group.key, group.count))
     ]
     _only_if_complete(seen, len(spiking))
-    summary = f"{_count(len(spiking), 'kind')} of error at least {SPIKE} times as frequent as at the last look"
+    summary = f"{plural(len(spiking), 'kind')} of error at least {SPIKE} times as frequent as at the last look"
     if spiking:
         summary += f": {spiking[0].name}, {then[spiking[0].key]:,} then and {spiking[0].count:,} now"
     return _reading(len(spiking), summary, spiking, "look at what the logger depends on: database, provider, queue")
 
 
-@check("LOG-ERRORS-GONE", section=SECTION, unit="kinds", source=CATALOGUE)
+@check("LOG-ERRORS-GONE", section=SECTION, unit="kinds", source="information")
 def gone_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     """Which kinds of error have not come again since the last look: the proof that a repair has worked."""
     if before is None:
@@ -120,13 +121,13 @@ def gone_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     _comparable(before, seen)
     present = {group.key for group in seen.groups}
     gone = [group for group in before.groups if group.key not in present]
-    return _reading(len(gone), f"{_count(len(gone), 'kind')} of error gone since the last look", gone, "")
+    return _reading(len(gone), f"{plural(len(gone), 'kind')} of error gone since the last look", gone, "")
 
 
-@check("LOG-UNREADABLE", section=SECTION, warning=1, unit="lines", source=CATALOGUE, trend="logs.unreadable")
+@check("LOG-UNREADABLE", section=SECTION, warning=1, unit="lines", source=OWN, trend="logs.unreadable")
 def unreadable_lines(seen: LogFacts) -> Reading:
     """Every line is text, and whole where it is JSON; what cannot be read may be an error that nobody sees."""
-    summary = f"{_count(seen.unreadable, 'line')} of the last {seen.hours:g} h cannot be read"
+    summary = f"{plural(seen.unreadable, 'line')} of the last {seen.hours:g} h cannot be read"
     action = "look for two processes that write one file, a full disk, or a rotation by copytruncate"
     return Reading(seen.unreadable, summary, action=action if seen.unreadable else "")
 
@@ -137,7 +138,7 @@ def unreadable_lines(seen: LogFacts) -> Reading:
     warning=QUIET,
     critical=86_400,
     unit="s",
-    source=f"{CATALOGUE}; an application that is polled for its health is never silent for an hour",
+    source=f"{OWN}; an application that is polled for its health is never silent for an hour",
 )
 def silence(seen: LogFacts) -> Reading:
     """The newest record is young: a log that has fallen silent makes every other check of it look good."""
@@ -145,7 +146,7 @@ def silence(seen: LogFacts) -> Reading:
     if seen.newest is None:
         return Reading(seen.hours * 3_600, "the log holds no record at all", action=action)
     age = max(0.0, (seen.at - seen.newest).total_seconds())
-    return Reading(age, f"the newest record is {_age(age)} old", action=action if age >= QUIET else "")
+    return Reading(age, f"the newest record is {span(age)} old", action=action if age >= QUIET else "")
 
 
 @check(
@@ -156,7 +157,7 @@ def clock_ahead(seen: LogFacts) -> Reading:
     if not seen.ahead:
         return Reading(0, "no record is dated in the future")
     action = "compare the clocks (timedatectl), and set logs.timezone to the zone of times without an offset"
-    return Reading(seen.ahead, f"the furthest record is dated {_age(seen.ahead)} in the future", action=action)
+    return Reading(seen.ahead, f"the furthest record is dated {span(seen.ahead)} in the future", action=action)
 
 
 def _only_if_complete(seen: LogFacts, bad: float) -> None:
@@ -189,22 +190,3 @@ def _reading(value: int, summary: str, groups: Iterable[ErrorGroup], action: str
     return Reading(
         value, summary, action=action if value else "", evidence=Evidence.of(columns, rows) if value else None
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1_000:  # noqa: PLR2004 - the step between units
-            return f"{number:.0f} {unit}"
-        number /= 1_000
-    return f"{number:.1f} GB"
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

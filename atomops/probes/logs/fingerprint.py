@@ -7,25 +7,23 @@ LONGEST = 300  # characters of a text that tell it from others
 _REDACTABLE = 4_000  # characters looked at for secrets, so that a cut cannot halve one into what looks harmless
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
-_HINT = re.compile(
-    r"(?i)pass|pwd|secret|token|key|auth|cookie|credential|session|bearer|basic|://|eyj|sk-|gh[pousr]_|akia|xox"
-)
 _KEY = (
-    r"\b[\w-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|access|private)[_-]?key|authorization"
+    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|access|private)[_-]?key|authorization"
     r"|cookie|credentials?|session[_-]?id)"
 )
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|(?:(?:bearer|basic|token)\s+)?\S+)"""
+_SHAPES = r"\beyJ[\w-]+\.[\w-]+\.?[\w-]*|\bsk-[\w-]{16,}|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}|\bxox[abprs]-\S+"
+# Without one of the words in the lower-cased text the pattern, which is slow, need not be tried.
 _SECRETS = (
-    (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*"), "***"),
-    (re.compile(r"(\w://[^\s:/@]*):\S+@"), r"\1:***@"),
-    (re.compile(rf"""(?i)({_KEY}\\?["']?\s*[=:]\s*){_VALUE}"""), r"\1***"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
+    (("private key",), re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*"), "***"),
+    (("://",), re.compile(r"(\w://[^\s:/@]*):\S+@"), r"\1:***@"),
     (
-        re.compile(
-            r"\beyJ[\w-]+\.[\w-]+\.?[\w-]*|\bsk-[\w-]{16,}|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}|\bxox[abprs]-\S+"
-        ),
-        "***",
+        ("pass", "pwd", "secret", "token", "key", "authorization", "cookie", "credential", "session"),
+        re.compile(rf"""(?i)({_KEY}\\?["']?\s*[=:]\s*){_VALUE}"""),
+        r"\1***",
     ),
+    (("bearer", "basic"), re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
+    (("eyj", "sk-", "gh", "akia", "xox"), re.compile(_SHAPES), "***"),
 )
 
 _DIGITS = {ord(digit): "0" for digit in "123456789"}
@@ -33,7 +31,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}
 _VARIABLE = (
     (re.compile(r'"[^"]*"|`[^`]*`|(?<![\w>])\'[^\']*\'(?![\w<])'), "<text>"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "<email>"),
-    (re.compile(r"0(?:\.0){3}(?::0+)?|(?<![\w:])(?:[0a-fA-F]{0,4}:){2,7}[0a-fA-F]{1,4}(?![\w:])"), "<address>"),
+    (re.compile(r"0+(?:\.0+){3}(?::0+)?|(?<![\w:])(?:[0a-fA-F]{0,4}:){2,7}[0a-fA-F]{1,4}(?![\w:])"), "<address>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[a-fA-F]*0)(?=0*[a-fA-F])[0a-fA-F]{8,}\b"), "<hex>"),
     (re.compile(r"0+(?:[.,:]0+)*"), "<n>"),
 )
@@ -47,10 +45,10 @@ def clean(text: str) -> str:
 
 def redact(text: str) -> str:
     """The text with what looks like a password, token, key or cookie replaced by ***."""
-    if _HINT.search(text) is None:
-        return text
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
+    lowered = text.lower()
+    for words, pattern, replacement in _SECRETS:
+        if any(word in lowered for word in words):
+            text = pattern.sub(replacement, text)
     return text
 
 
@@ -67,11 +65,9 @@ def fingerprint(text: str) -> str:
 @lru_cache(maxsize=4_096)
 def _settled(text: str) -> str:
     """Masked until nothing changes: what one mask leaves may be what another one is for."""
-    before = None
-    text = clean(text)
+    before, text = None, clean(text)
     while text != before:
-        before = text
-        text = _masked(text)[:LONGEST]
+        before, text = text, redact(_masked(text)[:LONGEST]).strip()
     return text
 
 

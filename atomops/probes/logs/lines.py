@@ -102,7 +102,7 @@ def of_plain(found: re.Match[bytes], tail: bytes, zone: dt.tzinfo) -> ErrorRecor
         written=written.upper(),
         time=times.of_plain(found[0][1:], zone),
         code=None,
-        logger=_label(part.get("bare_logger") or part.get("logger") or part.get("name")),
+        logger=_label(part.get("bare_logger") or part.get("logger") or part.get("name", "").strip("0123456789")),
         text=part.get("text", ""),
         exception=_exception(tail[-_LONGEST_TAIL:].decode("utf-8", "replace")),
     )
