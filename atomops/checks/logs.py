@@ -15,7 +15,7 @@ FIRST_LOOK = "first look: nothing to compare with yet"
 SPIKE = 3  # times the count of the last look
 SPIKE_RECORDS = 20  # fewer records than this are no spike, whatever they were before
 MOST_ROWS = 15
-QUIET = 3_600  # seconds
+QUIET, MUTE = 3_600, 86_400  # seconds
 
 
 @check("LOG-REACHABLE", section=SECTION, critical=1, unit="failures", source="operations guide")
@@ -93,9 +93,7 @@ def new_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     return _reading(len(fresh), summary, fresh, "compare the first time with the last release or change")
 
 
-@check(
-    "LOG-ERRORS-SPIKING", section=SECTION, warning=1, unit="kinds", source=f"{OWN}; {SPIKE} times the last look"
-)
+@check("LOG-ERRORS-SPIKING", section=SECTION, warning=1, unit="kinds", source=f"{OWN}; {SPIKE} times the last look")
 def spiking_errors(seen: LogFacts, before: LogFacts | None) -> Reading | Gap:
     """No known kind of error has become three times as frequent as at the last look, and counts at least twenty."""
     if before is None:
@@ -136,7 +134,7 @@ def unreadable_lines(seen: LogFacts) -> Reading:
     "LOG-SILENT",
     section=SECTION,
     warning=QUIET,
-    critical=86_400,
+    critical=MUTE,
     unit="s",
     source=f"{OWN}; an application that is polled for its health is never silent for an hour",
 )
@@ -144,7 +142,7 @@ def silence(seen: LogFacts) -> Reading:
     """The newest record is young: a log that has fallen silent makes every other check of it look good."""
     action = "is the application running, is the disk full, and does it still write the file that was rotated away?"
     if seen.newest is None:
-        return Reading(seen.hours * 3_600, "the log holds no record at all", action=action)
+        return Reading(max(MUTE, seen.hours * 3_600), "the log holds no record at all", action=action)
     age = max(0.0, (seen.at - seen.newest).total_seconds())
     return Reading(age, f"the newest record is {span(age)} old", action=action if age >= QUIET else "")
 

@@ -144,7 +144,9 @@ def test_a_time_without_offset_is_one_of_the_applications_zone() -> None:
     assert times.of_plain(b"2026-11-23 21:34:19,458 INFO x", ZoneInfo("Europe/Berlin")) == pytest.approx(berlin)
 
 
-@pytest.mark.parametrize("value", [None, True, "", "yesterday", "20261123", 12.5, -1, 1e300, float("nan"), [], "9" * 400])
+@pytest.mark.parametrize(
+    "value", [None, True, "", "yesterday", "20261123", 12.5, -1, 1e300, float("nan"), [], "9" * 400]
+)
 def test_what_is_no_time_gives_none(value: object) -> None:
     assert times.epoch(value, dt.UTC) is None
 

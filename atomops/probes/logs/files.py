@@ -70,8 +70,8 @@ def _expanded(configured: list[Path]) -> Iterator[Path]:
 def _matches(path: Path) -> list[Path]:
     try:
         return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    except ValueError:
-        return []  # not a pattern either, such as "a**"
+    except (ValueError, OSError):
+        return []  # no pattern either, such as "a**"
 
 
 def _family(path: Path, since: float, known: set[tuple[int, int]], refused: list[Skipped]) -> Iterator[Candidate]:

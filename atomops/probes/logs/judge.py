@@ -99,7 +99,7 @@ def _json_errors(text: bytes, zone: dt.tzinfo) -> Iterator[Found]:
     last = 0
     for match in JSON_CANDIDATE.finditer(text):
         start = text.rfind(b"\n", 0, match.start()) + 1
-        if start == last or text[start] != _BRACE:
+        if start == last or text[start : start + 1] != b"{":
             continue
         last = start
         end = text.find(b"\n", start)
@@ -109,13 +109,12 @@ def _json_errors(text: bytes, zone: dt.tzinfo) -> Iterator[Found]:
             yield start, error
 
 
-_BRACE = ord("{")
-
-
 def _broken(text: bytes, odd: list[int]) -> set[int]:
     """The starts of lines that begin like a JSON object and do not end like one."""
     lines = ((text.rfind(b"\n", 0, end) + 1, end) for end in [*odd[1:], len(text)])
-    return {start for start, end in lines if text[start] == _BRACE and not text[start:end].rstrip().endswith(b"}")}
+    return {
+        start for start, end in lines if text[start : start + 1] == b"{" and not text[start:end].rstrip().endswith(b"}")
+    }
 
 
 def _undecodable(text: bytes) -> set[int]:

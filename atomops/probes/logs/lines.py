@@ -119,7 +119,7 @@ def _text(record: dict[str, Any]) -> str:
 def _exception(text: object) -> str:
     if not isinstance(text, str) or _TRACEBACK not in text:
         return ""
-    lines = _EXCEPTION.findall(text)
+    lines = _EXCEPTION.findall(text.replace("\r", ""))
     return lines[-1].strip() if lines else ""
 
 
