@@ -168,6 +168,11 @@ def _only_if_complete(seen: LogFacts, bad: float) -> None:
     if seen.newest is None or (seen.newest < seen.since and not seen.ahead):
         action = "see LOG-SILENT: is this the file that the application writes?"
         raise NotSeen(Unseen(f"the log holds no record of the last {seen.hours:g} h", action))
+    if not seen.levelled:
+        action = (
+            "let the application log LEVEL:logger:message, or JSON with a level; or name another file in logs.paths"
+        )
+        raise NotSeen(Unseen("no line of the log bears a level, so no error in it can be told from other text", action))
 
 
 def _comparable(now: LogFacts, then: LogFacts) -> None:

@@ -56,13 +56,13 @@ class FileSkipped:
 class LogFacts:
     """The records of the last `hours` before `at`.
 
-    `totals` counts error records by level as the application writes it, in upper case, `critical` those
-    worse than an error. `ungrouped` are those beyond
-    the bound on the number of groups. `lines` and `not_json` count every line read; `unreadable` only lines of the
-    window: broken JSON, undecodable bytes, or longer than can be judged. `undated` are errors of files without any
-    time, dated by the file's last change. `unfinished` are files whose last line was still being written.
-    `newest` is the latest time of a record that is not in the future; `ahead` is how many seconds the furthest
-    record lies in the future.
+    `totals` counts error records by level as the application writes it, in upper case, `critical` those worse than an
+    error. `ungrouped` are those beyond the bound on the number of groups. `lines`, `bytes` and `not_json` count all
+    that was read; `unreadable` only lines of the window: broken JSON, undecodable bytes, or longer than can be judged.
+    `undated` are errors of files without any time, dated by the file's last change. `levelled` are lines that say how
+    bad they are, of the errors and of the log's end: 0 means a log of a shape that we do not know. `unfinished` are
+    files whose last line was still being written. `newest` is the latest time of a record that is not in the future;
+    `ahead` is how many seconds the furthest record lies in the future.
     """
 
     at: dt.datetime
@@ -78,6 +78,7 @@ class LogFacts:
     not_json: int
     unreadable: int
     undated: int
+    levelled: int
     unfinished: tuple[str, ...]
     newest: dt.datetime | None
     ahead: float

@@ -35,6 +35,7 @@ def facts(*groups: ErrorGroup) -> LogFacts:
         not_json=10,
         unreadable=0,
         undated=0,
+        levelled=100,
         unfinished=(),
         newest=AT - dt.timedelta(minutes=1),
         ahead=0,
@@ -163,6 +164,11 @@ def test_nothing_found_in_a_log_with_a_missing_part_is_unknown(code: str) -> Non
 @pytest.mark.parametrize("newest", [None, AT - 30 * HOUR])
 def test_nothing_found_where_nothing_was_written_is_unknown(code: str, newest: dt.datetime | None) -> None:
     assert level(code, replace(facts(), newest=newest), facts()) == Level.UNKNOWN
+
+
+@pytest.mark.parametrize("code", NOTHING_FOUND)
+def test_nothing_found_in_lines_of_an_unknown_shape_is_unknown(code: str) -> None:
+    assert level(code, replace(facts(), levelled=0), facts()) == Level.UNKNOWN
 
 
 def test_what_was_found_counts_even_when_a_part_is_missing() -> None:

@@ -128,3 +128,12 @@ def test_a_log_that_we_may_not_read_says_so(public_folder: Path) -> None:
     reason = skipped(log, denied.value)
     assert (reason.kind, reason.reason) == ("denied", "may not be read by this user")
     assert reason.action == f"setfacl -m u:$(id -un):r {log}"
+
+
+@pytest.mark.usefixtures("somebody")
+def test_a_folder_that_we_may_not_list_does_not_hide_that_rotated_logs_are_unseen(public_folder: Path) -> None:
+    log = write(public_folder / "atom.log")
+    public_folder.chmod(0o300)
+    assert found(log) == ["atom.log"]
+    assert reasons(log) == [("denied", "may not be listed by this user, so that rotated logs are not seen")]
+    public_folder.chmod(0o700)

@@ -125,6 +125,27 @@ def test_unreadable_lines_before_the_window_do_not_count(tmp_path: Path) -> None
     assert read_bytes(tmp_path, record("info", "old", 30) + b'{"level":\n' + record("info", "x")).tally.unreadable == 0
 
 
+def test_a_byte_order_mark_or_blanks_hide_no_error(tmp_path: Path) -> None:
+    assert counts(read_bytes(tmp_path, b"\xef\xbb\xbf" + record("error", "x") + b"  " + record("error", "y"))) == {
+        "x": 1,
+        "y": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "levelled"),
+    [
+        (record("info", "x"), 1),
+        (b"INFO:a:x\n", 1),
+        (b"2026-11-24 08:00:00 - a - INFO - x\n", 1),
+        (b'{"log":"{\\"level\\":\\"error\\"}","stream":"stderr"}\n', 0),
+        (b'10.0.0.3 - - [24/Nov/2026:08:00:00 +0000] "GET / HTTP/1.1" 500 0\n', 0),
+    ],
+)
+def test_a_log_of_an_unknown_shape_is_recognised_as_such(tmp_path: Path, line: bytes, levelled: int) -> None:
+    assert read_bytes(tmp_path, line).tally.levelled == levelled
+
+
 def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
     content = record("error", "x") + b"ERROR:a:y\nTraceback (most recent call last):\nKeyError\n" + record("info", "z")
     answer = read_bytes(tmp_path, content.replace(b"\n", b"\r\n"))

@@ -75,7 +75,7 @@ def _matches(path: Path) -> list[Path]:
 
 
 def _family(path: Path, since: float, known: set[tuple[int, int]], refused: list[Skipped]) -> Iterator[Candidate]:
-    for member in [path, *_siblings(path)]:
+    for member in [path, *_siblings(path, refused)]:
         try:
             status = member.stat()
         except OSError as error:
@@ -101,7 +101,7 @@ def _unfit(path: Path, mode: int) -> Skipped | None:
     return None
 
 
-def _siblings(path: Path) -> list[Path]:
+def _siblings(path: Path, refused: list[Skipped]) -> list[Path]:
     packing = "|".join(map(re.escape, (".gz", *_OTHER_PACKING)))
     ending = rf"(?:{_DATE_OR_NUMBER})?(?:{packing})?"
     appended = rf"{re.escape(path.name)}{ending}"
@@ -109,6 +109,10 @@ def _siblings(path: Path) -> list[Path]:
     pattern = re.compile(f"(?:{appended}|{inserted})")
     try:
         members = list(path.parent.iterdir())
+    except PermissionError:
+        reason = "may not be listed by this user, so that rotated logs are not seen"
+        refused.append(Skipped(str(path.parent), "denied", reason, f"setfacl -m u:$(id -un):rx {path.parent}"))
+        return []
     except OSError:
         return []  # the path itself says why
     return [member for member in members if member.name != path.name and pattern.fullmatch(member.name)]

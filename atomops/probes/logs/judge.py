@@ -6,13 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from atomops.probes.logs.bisect import last_dated, line_time
-from atomops.probes.logs.lines import JSON_CANDIDATE, PLAIN_ERROR, RECORD_START, ErrorRecord, of_json, of_plain, parse
+from atomops.probes.logs.lines import (
+    JSON_CANDIDATE,
+    PLAIN_ERROR,
+    RECORD_START,
+    ErrorRecord,
+    bears_level,
+    of_json,
+    of_plain,
+    parse,
+)
 from atomops.probes.logs.pieces import Piece
 from atomops.probes.logs.tally import Tally
 
 # A newline that does not stand between the end of one JSON object and the beginning of the next.
 _ODD = re.compile(rb"\n(?!(?<=\}\n)\{)")
-_END = 1 << 16  # bytes at the end of a log in which every line's time is read: the newest need not be the last
+_BEFORE_JSON = b" \t\xef\xbb\xbf"  # blanks, and the byte order mark
+_END = 1 << 16  # bytes at the end of a log in which every line is looked at: the newest need not be the last
 
 Found = tuple[int, ErrorRecord | None]  # where a line starts, and the error it is; None when it cannot be read
 
@@ -66,7 +76,7 @@ class Reader:
         self.unfinished = piece.open_line in unreadable
         for start in sorted(lines.keys() | unreadable):
             self._count(text, start, lines.get(start), unreadable=start in unreadable and start != piece.open_line)
-        self._note_times(piece)
+        self._note_end(piece)
 
     def _count(self, text: bytes, start: int, error: ErrorRecord | None, *, unreadable: bool) -> None:
         own = error.time if error else None
@@ -80,10 +90,11 @@ class Reader:
         if own is not None:
             self.tally.see(own, self.window.now)
 
-    def _note_times(self, piece: Piece) -> None:
+    def _note_end(self, piece: Piece) -> None:
         self.tally.see(self.clock.at(piece.text, len(piece.text) + 1, self.window.zone), self.window.now)
         if piece.last:
             for line in piece.text[-_END:].split(b"\n")[1:]:
+                self.tally.levelled += bears_level(line)
                 if (moment := line_time(line, self.window.zone)) is not None:
                     self.tally.see(moment, self.window.now)
 
@@ -99,11 +110,14 @@ def _json_errors(text: bytes, zone: dt.tzinfo) -> Iterator[Found]:
     last = 0
     for match in JSON_CANDIDATE.finditer(text):
         start = text.rfind(b"\n", 0, match.start()) + 1
-        if start == last or text[start : start + 1] != b"{":
+        if start == last:
             continue
         last = start
         end = text.find(b"\n", start)
-        record = parse(text[start : end if end > 0 else len(text)])
+        line = text[start : end if end > 0 else len(text)].lstrip(_BEFORE_JSON)
+        if not line.startswith(b"{"):
+            continue
+        record = parse(line)
         error = of_json(record, zone) if record is not None else None
         if error or record is None:
             yield start, error

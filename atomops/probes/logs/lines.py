@@ -23,13 +23,20 @@ _ANY = _BAD + rb"|TRACE|DEBUG|INFO|NOTICE|WARNING|WARN"
 # Starts at the rarest letter of "level": the search runs twice as fast, and what it finds is parsed anyway.
 JSON_CANDIDATE = re.compile(rb'vel"\s*:\s*"[eEcCfFaApPsS\\]')
 
-_BARE = rb"(?P<bare>" + _BAD + rb"):(?:(?P<bare_logger>[\w./-]+):)?"
 _FIELD = rb"(?:\[?(?!(?:" + _ANY + rb")\b)(?P<name>[\w./-]+)\]?(?:[ ]*[-|:][ ]+|[ ]+))?"
-_LEVEL = rb"(?:\[(?P<boxed>(?i:" + _BAD + rb"))[ ]*\]|(?P<level>" + _BAD + rb")(?=[\s:|\]-]|\Z))"
 _AFTER = rb"[ ]*[-|:]?[ ]*(?:\[?(?P<logger>[\w./-]+)\]?(?::[ ]+|[ ][-|][ ]+))?"
-_DATED = times.PLAIN + rb"(?:[ ]*[-|][ ]*|[ ]+)" + _FIELD + _LEVEL + _AFTER
-_PLAIN = rb"(?:" + _BARE + rb"|" + _DATED + rb")[ \t]*(?P<text>[^\n]*)"
-PLAIN_ERROR = re.compile(rb"\n" + _PLAIN)
+
+
+def _plain(levels: bytes) -> bytes:
+    """Level:logger:text, or a time, perhaps one more field, the level, perhaps the logger, and the text."""
+    bare = rb"(?P<bare>" + levels + rb"):(?:(?P<bare_logger>[\w./-]+):)?"
+    level = rb"(?:\[(?P<boxed>(?i:" + levels + rb"))[ ]*\]|(?P<level>" + levels + rb")(?=[\s:|\]-]|\Z))"
+    dated = times.PLAIN + rb"(?:[ ]*[-|][ ]*|[ ]+)" + _FIELD + level + _AFTER
+    return rb"(?:" + bare + rb"|" + dated + rb")[ \t]*(?P<text>[^\n]*)"
+
+
+PLAIN_ERROR = re.compile(rb"\n" + _plain(_BAD))
+_PLAIN_RECORD = re.compile(_plain(_ANY))
 RECORD_START = re.compile(rb"\n(?=\{|(?:" + _ANY + rb"):|\[?\d{4}-\d\d-\d\d[T ]\d\d:)")
 
 # The last line of a traceback. An indented or bracketed line after it belongs to its message.
@@ -106,6 +113,13 @@ def of_plain(found: re.Match[bytes], tail: bytes, zone: dt.tzinfo) -> ErrorRecor
         text=part.get("text", ""),
         exception=_exception(tail[-_LONGEST_TAIL:].decode("utf-8", "replace")),
     )
+
+
+def bears_level(line: bytes) -> bool:
+    """Whether the line says how bad it is, in one of the shapes that we know."""
+    if line.startswith(b"{"):
+        return isinstance((parse(line) or {}).get("level"), str)
+    return _PLAIN_RECORD.match(line) is not None
 
 
 def _text(record: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ def merge(answers: list[Answer], at: dt.datetime, hours: float) -> LogFacts:
         not_json=_total(tallies, "not_json"),
         unreadable=_total(tallies, "unreadable"),
         undated=_total(tallies, "undated"),
+        levelled=_total(tallies, "levelled") + totals.total(),
         unfinished=tuple(dict.fromkeys(file["path"] for file in files if file["unfinished"])),
         newest=None if newest is None else _moment(newest),
         ahead=max(0.0, (furthest or 0) - at.timestamp()),

@@ -31,7 +31,11 @@ class Group:
 
 @dataclass
 class Tally:
-    """The counts of one reader. `furthest` is the latest time of all, `newest` the latest that is not in the future."""
+    """The counts of one reader.
+
+    `furthest` is the latest time of all, `newest` the latest that is not in the future. `levelled` counts lines that
+    bear a level, at the end of the log only.
+    """
 
     lines: int = 0
     bytes: int = 0
@@ -39,6 +43,7 @@ class Tally:
     unreadable: int = 0
     undated: int = 0
     ungrouped: int = 0
+    levelled: int = 0
     newest: float | None = None
     furthest: float | None = None
     totals: Counter[str] = field(default_factory=Counter)
