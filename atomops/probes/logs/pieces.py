@@ -12,6 +12,7 @@ from atomops.probes.logs.lines import RECORD_START
 
 BLOCK = 32 << 20  # bytes that one process scans at a stretch when several share a file
 PIECE = 1 << 17  # bytes: small enough to stay in the processor's cache while it is searched several times
+_LONGEST_TAIL = 1 << 20  # bytes: lines that belong to one record are kept together up to here
 LONGEST = 8 << 20  # bytes of a line beyond which only its head is judged
 _HEAD = 1 << 16
 _NEAR, _FAR = 1 << 12, 1 << 16  # bytes at the end of a piece in which the last record is looked for
@@ -67,7 +68,7 @@ def pieces(source: Source) -> Iterator[Piece]:
     while block := source.read(PIECE):
         rest += block
         cut = _last_record(rest)
-        if cut <= 0 and len(rest) >= LONGEST:
+        if cut <= 0 and len(rest) >= _LONGEST_TAIL:
             cut = rest.rfind(b"\n")
         if cut > 0:
             yield Piece(rest[:cut])

@@ -85,7 +85,7 @@ def _plain(file: Candidate, request: Request, tally: Tally) -> FileSeen:
             begin = bisect.record_start(opened, first, file.size) if first > start else start
             end = bisect.record_start(opened, last, file.size) if last < file.size else file.size
             reader = Reader(window, _clock(opened, begin, file, window), tally)
-            unfinished = _read(reader, pieces.bounded(opened, begin, end))
+            unfinished |= _read(reader, pieces.bounded(opened, begin, end))
     return FileSeen(str(file.path), file.size, start, unfinished)
 
 
