@@ -79,6 +79,8 @@ async def _child(
     finally:
         if child.returncode is None:
             _signal_group(child.pid, signal.SIGKILL)
+            with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
+                await asyncio.wait_for(child.communicate(), 1)
             await child.wait()
 
 

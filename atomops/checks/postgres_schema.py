@@ -7,6 +7,7 @@ from atomops.verdict import Evidence, Reading, known
 
 SECTION = "Database"
 _MOST_ROWS = 10
+_FEW_ROWS = 5
 _LARGE_TABLE = 10_000  # rows; below that a sequential scan is the right plan
 
 
@@ -86,7 +87,7 @@ def slow_statements(seen: PostgresFacts) -> Reading:
     slowest = statements[0]
     rows = (
         (span(each.mean), span(each.maximum), f"{each.calls:,}", span(each.total), each.query)
-        for each in statements[:_MOST_ROWS]
+        for each in statements[:_FEW_ROWS]
     )
     return Reading(
         slowest.mean,
