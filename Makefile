@@ -31,9 +31,10 @@ check: install   ## format, lint, types, import contracts, unit tests with the c
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit --cov-config=pyproject.toml
 
-format: install  ## rewrite the code as `check` wants it
+format: install  ## rewrite the code, and the pages of the checks, as `check` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m docs.write_runbook
 
 bench: install   ## ratios against the guide's own commands
 	$(BIN)/python -m bench

@@ -125,11 +125,14 @@ def _reads(function: Callable[..., Judged]) -> dict[str, Any]:
 
 
 def checks() -> tuple[Check, ...]:
-    """Every check of `atomops.checks`, in the order of its modules and lines."""
+    """Every check of `atomops.checks`, in the order of its modules and lines, whichever was imported first."""
     package = importlib.import_module("atomops.checks")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"atomops.checks.{module.name}")
-    return tuple(_CHECKS.values())
+    modules = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+    for module in modules:
+        importlib.import_module(module)
+    places = {module: place for place, module in enumerate(modules)}
+    known = [each for each in _CHECKS.values() if each.function.__module__ in places]
+    return tuple(sorted(known, key=lambda each: places[each.function.__module__]))
 
 
 def judge_all(

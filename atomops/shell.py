@@ -61,8 +61,8 @@ async def run(
 async def _child(
     argv: Sequence[str | Path], env: Mapping[str, str] | None, cwd: Path | None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    try:
-        child = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *map(str, argv),
             env={**os.environ, **(env or {})},
             cwd=cwd,
@@ -72,16 +72,28 @@ async def _child(
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
+    )
+    try:
+        child = await asyncio.shield(starting)
     except FileNotFoundError as error:
         raise _no_program(argv) from error
+    except asyncio.CancelledError:  # it may have started already, and children of its own
+        await _end(await starting)
+        raise
     try:
         yield child
     finally:
-        if child.returncode is None:
-            _signal_group(child.pid, signal.SIGKILL)
-            with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
-                await asyncio.wait_for(child.communicate(), 1)
-            await child.wait()
+        await _end(child)
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """Nothing of its group is left."""
+    if child.returncode is not None:
+        return
+    _signal_group(child.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
+        await asyncio.wait_for(child.communicate(), 1)
+    await child.wait()
 
 
 @dataclass(frozen=True)
