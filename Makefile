@@ -29,7 +29,9 @@ check: install   ## format, lint, types, import contracts, unit tests with the c
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/unit --cov-config=pyproject.toml
+	@mkdir -p .cache
+	$(BIN)/coverage run -m pytest -q tests/unit
+	$(BIN)/coverage report
 
 format: install  ## rewrite the code, and the pages of the checks, as `check` wants them
 	$(BIN)/ruff format .

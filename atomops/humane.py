@@ -45,7 +45,7 @@ def quantity(value: float | None, unit: str) -> str:
     if phrase is not None:
         return phrase(value)
     number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
-    return f"{number} {unit.removesuffix('s') if value == 1 and len(unit) > 1 else unit}"
+    return f"{number} {unit if value != 1 else unit.removesuffix('es' if unit.endswith('xes') else 's')}"
 
 
 _PHRASES: dict[str, Callable[[float], str]] = {

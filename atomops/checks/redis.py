@@ -37,7 +37,7 @@ def latency(seen: RedisFacts) -> Reading:
     return Reading(seen.latency, f"PING took {span(seen.latency)}", action="SLOWLOG GET 10; LATENCY DOCTOR")
 
 
-@check("REDIS-VERSION", section=SECTION, source="information")
+@check("REDIS-VERSION", section=SECTION, unit="s", source="information")
 def version(seen: RedisFacts) -> Reading:
     """Which server answered, in which role, and since when it runs."""
     info = known(seen.info)
