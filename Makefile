@@ -22,7 +22,7 @@ demo: install    ## the sandbox, a Prefect server, every scheduled flow once, th
 
 test: install    ## everything, on real servers
 	$(BIN)/python -m tests.servers
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 check: install   ## format, lint, types, import contracts, unit tests with the coverage of the pure parts
 	$(BIN)/ruff format --check .

@@ -94,6 +94,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
         await asyncio.wait_for(child.communicate(), 1)
     await child.wait()
+    child._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - or its pipes outlive the event loop
 
 
 @dataclass(frozen=True)
