@@ -1,11 +1,15 @@
 """Numbers as people say them: 1.4 GiB, 12 minutes, 35 ms."""
 
 import datetime as dt
+import math
 from collections.abc import Callable
 
 import humanize
 
 _SHORTEST = 0.0001  # seconds
+_LONGEST = 3e10  # seconds: a thousand years, which no calendar needs to know
+_EXACT = 1e15  # beyond, a float has no whole digits to show
+_FEW_DIGITS = 1_000  # below, decimals tell something
 
 
 def size(number: float) -> str:
@@ -15,6 +19,8 @@ def size(number: float) -> str:
 
 def span(seconds: float) -> str:
     """A length of time in its two largest units; milliseconds below a second."""
+    if abs(seconds) >= _LONGEST:
+        return f"{seconds:.3g} s"
     if 0 < abs(seconds) < _SHORTEST:
         return "less than 0.1 ms"
     if abs(seconds) < 1:
@@ -41,10 +47,13 @@ def quantity(value: float | None, unit: str) -> str:
     """A measured value or a limit with its unit, as a report shows it; nothing for None."""
     if value is None:
         return ""
+    if not math.isfinite(value):
+        return f"{value:g} {unit}".strip()
     phrase = _PHRASES.get(unit)
     if phrase is not None:
         return phrase(value)
-    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+    whole = float(value).is_integer() or abs(value) >= _FEW_DIGITS
+    number = f"{value:,.0f}" if whole and abs(value) < _EXACT else f"{value:,.4g}"
     return f"{number} {unit if value != 1 else unit.removesuffix('es' if unit.endswith('xes') else 's')}"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from atomops import overrides
@@ -36,17 +35,17 @@ async def judge(
     every = every_check(target)
     sections = [section for part in parts for section in part.sections]
     seen = dict(zip((part.facts for part in parts if not part.missing(target)), outcomes, strict=True))
-    before = {kind: load_facts(target.history, target.name, kind) for kind in seen}
+    earlier = {kind: load_facts(target.history, target.name, kind) for kind in seen}
+    before = {kind: facts for kind, (facts, _) in earlier.items()}
     findings, gaps = judge_all(every, seen, before, overrides.limits(every, target))
     previous, notes = last_report(target.history, target.name, flow)
-    for note in notes:
-        get_run_logger().warning(note)
+    notes += [note for _, noted in earlier.values() for note in noted]
     return build_report(
         flow=flow,
         target=target.name,
         sections=sections,
         findings=findings,
-        gaps=[*_not_configured(parts, target), *gaps],
+        gaps=[*_not_configured(parts, target), *gaps, *(Gap("History", note) for note in notes)],
         acknowledgements=overrides.acknowledgements(every, target),
         trends={check.code: check.trend for check in every if check.trend},
         previous=previous,

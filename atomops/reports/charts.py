@@ -1,48 +1,71 @@
-"""Small charts of a trend, as SVG in a data URI: the one form of picture that the Prefect UI shows in markdown."""
+"""Small charts of a trend: SVG in a data URI, the one form of picture that the Prefect UI shows; and text blocks."""
 
 import base64
 from collections.abc import Sequence
+from html import escape
 
 from atomops.reports.report import Point
 
-_WIDTH, _HEIGHT, _MARGIN = 240, 44, 4
-_INK = "#3b82f6"  # legible on white and on black
+WIDTH, HEIGHT = 280, 92
+_LEFT, _RIGHT, _TOP, _BOTTOM = 10, WIDTH - 10, 32, 68  # of the line
+_INK, _GREY = "#3b82f6", "#7d8590"  # both legible on white and on black
+_FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_MIDDLE = 0.5
 
 
-def data_uri(points: Sequence[Point]) -> str:
-    """The chart for the `src` of an image."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg(points).encode()).decode()
+def data_uri(title: str, points: Sequence[Point], last: str, extent: str) -> str:
+    """The chart for the `src` of an image: it loads nothing, and runs no script there."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg(title, points, last, extent).encode()).decode()
 
 
-def svg(points: Sequence[Point]) -> str:
-    """A line from the oldest point to the newest, which is marked; a single value or a constant lies in the middle."""
+def svg(title: str, points: Sequence[Point], last: str, extent: str) -> str:
+    """A line from the oldest point to the newest, one step a report, under its title and its last value.
+
+    `extent` says between which values the line lies. A single value or a constant lies in the middle.
+    """
     places = _places([value for _, value in points])
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    x, y = places[-1] if places else (0.0, 0.0)
+    x, y = places[-1]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
-        f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="2" stroke-linejoin="round"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{_INK}"/></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' font-family="{_FONT}" font-size="10" fill="{_GREY}">'
+        f'<rect x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6" fill="none" stroke="{_GREY}"'
+        f' stroke-opacity=".4"/>'
+        f'<text x="{_LEFT}" y="19" font-size="12">{escape(title)}</text>'
+        f'<text x="{_RIGHT}" y="19" font-size="12" font-weight="600" text-anchor="end" fill="{_INK}">{escape(last)}'
+        f"</text>"
+        f'<polygon points="{places[0][0]:.1f},{_BOTTOM} {line} {x:.1f},{_BOTTOM}" fill="{_INK}" fill-opacity=".12"/>'
+        f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="1.8" stroke-linejoin="round"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_INK}"/>'
+        f'<text x="{_LEFT}" y="83">{escape(_when(points))}</text>'
+        f'<text x="{_RIGHT}" y="83" text-anchor="end">{escape(extent)}</text></svg>'
     )
 
 
-def blocks(points: Sequence[Point]) -> str:
-    """The same as text, for a terminal: one block a point, the last thirty of them."""
-    values = [value for _, value in points][-30:]
-    low, high = min(values, default=0), max(values, default=0)
-    if high == low:
-        return "▄" * len(values)
-    return "".join("▁▂▃▄▅▆▇█"[round(7 * (value - low) / (high - low))] for value in values)
+def blocks(points: Sequence[Point], most: int = 24) -> str:
+    """The same as text, for a terminal: one block a point, the last `most` of them."""
+    shares = _shares([value for _, value in points[-most:]])
+    return "".join(_BLOCKS[round((len(_BLOCKS) - 1) * share)] for share in shares)
+
+
+def _when(points: Sequence[Point]) -> str:
+    """From the first day to the last; the times of day where that is the same one."""
+    first, last = points[0][0].rstrip("Z"), points[-1][0].rstrip("Z")
+    if first == last:
+        return f"{first[:16].replace('T', ' ')} UTC"
+    if first[:10] == last[:10]:
+        return f"{first[:10]} {first[11:16]} to {last[11:16]}"
+    return f"{first[:10]} to {last[:10]}"
 
 
 def _places(values: Sequence[float]) -> list[tuple[float, float]]:
-    low, high = min(values, default=0), max(values, default=0)
-    inner_width, inner_height = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
-    step = inner_width / max(1, len(values) - 1)
-    return [
-        (
-            _MARGIN + step * place if len(values) > 1 else _WIDTH / 2,
-            _MARGIN + inner_height * (1 - (value - low) / (high - low)) if high > low else _HEIGHT / 2,
-        )
-        for place, value in enumerate(values)
-    ]
+    step = (_RIGHT - _LEFT) / max(1, len(values) - 1)
+    start = _LEFT if len(values) > 1 else (_LEFT + _RIGHT) / 2
+    return [(start + step * place, _BOTTOM - (_BOTTOM - _TOP) * share) for place, share in enumerate(_shares(values))]
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """Where each value lies between the lowest (0) and the highest (1). Halves, since their span may overflow."""
+    low, span = min(values) / 2, max(values) / 2 - min(values) / 2
+    return [(value / 2 - low) / span if span > 0 else _MIDDLE for value in values]

@@ -16,6 +16,6 @@ _ENVIRONMENT = Environment(
 
 
 def html(report: Report) -> str:
-    """The whole page; every text from a server is escaped."""
+    """The whole page, in the order of the markdown; every text from a server is escaped."""
     template = _ENVIRONMENT.get_template("report.html")
-    return template.render(report=report, phrases=phrases, charts=charts, plural=plural)
+    return template.render(report=report, phrases=phrases, plural=plural, width=charts.WIDTH, height=charts.HEIGHT)

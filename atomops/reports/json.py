@@ -8,8 +8,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from atomops.errors import BadAnswer
-from atomops.reports.build import stamp
-from atomops.reports.report import SCHEMA, Report
+from atomops.reports.report import SCHEMA, Report, stamp
 
 _REPORT = TypeAdapter(Report)
 
@@ -17,7 +16,7 @@ _REPORT = TypeAdapter(Report)
 def to_json(report: Report) -> bytes:
     """UTF-8, indented, the schema's number first."""
     tree = {"schema": report.schema} | _plain(report)
-    return orjson.dumps(tree, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(tree, option=orjson.OPT_INDENT_2)
 
 
 def from_json(text: bytes) -> Report:
@@ -28,7 +27,8 @@ def from_json(text: bytes) -> Report:
         raise BadAnswer(f"not a report: {error}") from error
     if not isinstance(tree, dict) or tree.get("schema") != SCHEMA:
         found = tree.get("schema") if isinstance(tree, dict) else type(tree).__name__
-        raise BadAnswer(f"a report of schema {found}, not {SCHEMA}", action="use the version of Atom Ops that wrote it")
+        action = "read it with the version of Atom Ops that wrote it"
+        raise BadAnswer(f"a report of schema {found!r}, not {SCHEMA}", action=action)
     try:
         return _REPORT.validate_python(tree)
     except ValidationError as error:

@@ -1,112 +1,118 @@
-"""The report as markdown for a Prefect artifact. Whatever a server said stays text: it makes no link, image or cell."""
+"""The report as markdown for a Prefect artifact, in the order in which somebody woken at night wants it."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import escape as escape_html
 
-from atomops.reports import charts, phrases
+from atomops.humane import plural
+from atomops.reports import phrases
+from atomops.reports.markdown_text import escape, fence
 from atomops.reports.report import Report
 from atomops.verdict import Evidence, Finding
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|~#!$])")
-_MOST_TEXT = 500  # characters of one piece of text
+_MOST_ROWS = 20  # of evidence
+_CHARTS_A_ROW = 3
 
 
 def markdown(report: Report) -> str:
-    """Verdict, changes, what to do, what was acknowledged, trends, what passed, what was not checked: in that order."""
+    """Verdict, changes, what to do, what was acknowledged, trends, what passed, what was not checked, the run.
+
+    Whatever a server said stays text; the pictures are data URIs, and nothing is loaded from anywhere.
+    """
     parts = (_verdict, _changes, _to_do, _acknowledged, _trends, _passed, _not_checked, _run)
-    return "\n".join(line for part in parts for line in part(report)) + "\n"
-
-
-def escape(text: str) -> str:
-    """The text as markdown that shows exactly it, on one line."""
-    line = " ".join(text.split())
-    shown = line if len(line) <= _MOST_TEXT else line[:_MOST_TEXT] + "…"
-    entities = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # a colon before // would make a link of an address by itself in the UI's dialect
-    return _SPECIAL.sub(r"\\\1", entities).replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", "&#64;")
+    return "\n\n".join(block for part in parts for block in part(report)) + "\n"
 
 
 def _verdict(report: Report) -> Iterator[str]:
-    yield f"# {phrases.SYMBOLS[report.level]} {report.level} · grade {report.grade}"
-    yield ""
+    yield f"# {phrases.SYMBOLS[report.level]} {report.level} · grade {escape(report.grade)}"
     yield f"**{escape(report.summary)}**"
-    yield ""
     yield f"{escape(report.flow)} of **{escape(report.target)}**, {phrases.took(report)}"
 
 
 def _changes(report: Report) -> Iterator[str]:
-    yield "\n## Since the last report"
-    for label, codes in phrases.changes(report):
-        yield f"- **{label}**: {escape(codes)}"
+    yield "## Since the last report"
+    yield _list(f"**{label}**: {escape(codes)}" for label, codes in phrases.changes(report))
 
 
 def _to_do(report: Report) -> Iterator[str]:
-    yield "\n## What to do"
+    yield "## What to do"
     if not report.to_do:
         yield "Nothing."
     for finding, others in report.to_do:
-        yield from _finding(finding, others)
+        yield from _finding(finding, others, phrases.move(report, finding))
 
 
-def _finding(finding: Finding, others: tuple[str, ...]) -> Iterator[str]:
-    yield f"\n### {phrases.SYMBOLS[finding.level]} {escape(finding.code)}: {escape(finding.summary)}"
-    yield ""
-    if finding.action:
-        yield f"➜ **{escape(finding.action)}**"
-        yield ""
-    yield f"{escape(finding.section)}; {escape(phrases.threshold(finding))}; runbook: `{finding.runbook}`"
-    if others:
-        yield ""
-        yield f"For the same reason {phrases.others(others)}."
-    if finding.evidence and finding.evidence.rows:
-        yield ""
+def _finding(finding: Finding, others: tuple[str, ...], move: str) -> Iterator[str]:
+    moved = f" · **{move}**" if move else ""
+    yield f"### {phrases.SYMBOLS[finding.level]} {escape(finding.summary)}"
+    yield f"{finding.level} · **{escape(finding.code)}** · {escape(finding.section)}{moved}"
+    if finding.evidence and finding.evidence.columns and finding.evidence.rows:
         yield from _table(finding.evidence)
+    yield f"Threshold: {escape(phrases.threshold(finding))}"
+    if others:
+        yield f"And {escape(phrases.others(others))}"
+    if finding.action:
+        yield f"Next:\n{fence(finding.action)}"
+    if finding.runbook:
+        yield f"Runbook: {escape(finding.runbook)}"
 
 
 def _table(evidence: Evidence) -> Iterator[str]:
-    yield f"| {' | '.join(map(escape, evidence.columns))} |"
-    yield f"|{'---|' * len(evidence.columns)}"
-    for row in evidence.rows:
-        yield f"| {' | '.join(map(escape, row))} |"
+    rows = [_row(map(escape, row)) for row in evidence.rows[:_MOST_ROWS]]
+    yield "\n".join([_row(map(escape, evidence.columns)), _row("---" for _ in evidence.columns), *rows])
+    if len(evidence.rows) > _MOST_ROWS:
+        yield f"and {plural(len(evidence.rows) - _MOST_ROWS, 'row')} more"
 
 
 def _acknowledged(report: Report) -> Iterator[str]:
     if report.acknowledged:
-        yield "\n## Acknowledged"
-    for finding in report.acknowledged:
-        if finding.acknowledged:
-            why = f"{escape(finding.acknowledged.reason)}, until {escape(finding.acknowledged.until)}"
-            yield f"- {phrases.SYMBOLS[finding.level]} {escape(finding.code)}: {escape(finding.summary)} ({why})"
+        yield "## Acknowledged"
+        yield _list(map(_known, report.acknowledged))
+
+
+def _known(finding: Finding) -> str:
+    said = f"{phrases.SYMBOLS[finding.level]} **{escape(finding.code)}**: {escape(finding.summary)}"
+    known = finding.acknowledged
+    return f"{said}; known until {escape(known.until)}: {escape(known.reason)}" if known else said
 
 
 def _trends(report: Report) -> Iterator[str]:
+    """Three charts in a row of a table: in a paragraph the UI would put each on a line of its own."""
     if not report.trends:
         return
-    yield "\n## Trends\n"
-    yield "| | | last |"
-    yield "|---|---|---|"
-    for name, points in sorted(report.trends.items()):
-        yield f"| {escape(name)} | ![]({charts.data_uri(points)}) | {escape(phrases.extent(name, points))} |"
+    yield "## Trends"
+    images = [_image(name, phrases.chart(name, points)) for name, points in sorted(report.trends.items()) if points]
+    rows = [_row(images[start : start + _CHARTS_A_ROW]) for start in range(0, len(images), _CHARTS_A_ROW)]
+    yield "\n".join([_row([""] * _CHARTS_A_ROW), _row(["---"] * _CHARTS_A_ROW), *rows])
+
+
+def _image(name: str, source: str) -> str:
+    return f'<img src="{source}" alt="{escape_html(" ".join(name.split())).replace("|", "&#124;")}">'
 
 
 def _passed(report: Report) -> Iterator[str]:
-    yield f"\n<details><summary>{len(report.passed)} checks passed</summary>\n"
+    counted = ", ".join(f"{escape_html(section)} {well}/{of}" for section, well, of in phrases.passed(report))
+    yield f"<details><summary>{plural(len(report.passed), 'check')} passed ({counted})</summary>"
     for section in report.sections:
         lines = [finding for finding in report.passed if finding.section == section]
         if lines:
-            yield f"\n**{escape(section)}**\n"
-        for finding in lines:
-            yield f"- {escape(finding.code)}: {escape(finding.summary)}"
-    yield "\n</details>"
+            yield f"**{escape(section)}**"
+            yield _list(f"{escape(finding.code)}: {escape(finding.summary)}" for finding in lines)
+    yield "</details>"
 
 
 def _not_checked(report: Report) -> Iterator[str]:
     if report.not_checked:
-        yield "\n## Not checked\n"
-    for gap in report.not_checked:
-        yield f"- {escape(gap.section)}: {escape(gap.reason)}"
+        yield "## Not checked"
+        yield _list(f"**{escape(gap.section)}**: {escape(gap.reason)}" for gap in report.not_checked)
 
 
 def _run(report: Report) -> Iterator[str]:
-    versions = ", ".join(f"{name} {number}" for name, number in report.run.versions.items())
-    yield f"\n---\nmade on {escape(report.run.host)} with {escape(versions)}, flow run {escape(report.run.flow_run_id)}"
+    yield f"---\n\n{escape(phrases.made(report))}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

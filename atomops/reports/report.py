@@ -4,10 +4,17 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydantic import AwareDatetime
+
 from atomops.verdict import Finding, Gap, Level
 
 SCHEMA = 1
 Point = tuple[str, float]
+
+
+def stamp(moment: dt.datetime) -> str:
+    """The moment in UTC to the second, as reports write it: 2026-11-24T09:00:03Z, which `jq` calls a date."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Report:
     target: str
     level: Level
     grade: str
-    started_at: dt.datetime
-    finished_at: dt.datetime
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
     summary: str
     changes: Changes
     findings: tuple[Finding, ...]
@@ -58,13 +65,13 @@ class Report:
 
     @property
     def to_do(self) -> list[tuple[Finding, tuple[str, ...]]]:
-        """What somebody must look at, the worst first: not OK, and not acknowledged.
+        """What somebody must look at, the worst first, of those what is new: not OK, and not acknowledged.
 
         Findings that say the same (a server that does not answer) come once, with the codes of the others beside it.
         """
         open_ones = [each for each in self.findings if each.level is not Level.OK and each.acknowledged is None]
         causes: dict[tuple[str, str], list[Finding]] = {}
-        for finding in sorted(open_ones, key=lambda finding: -finding.level.rank):
+        for finding in sorted(open_ones, key=lambda each: (-each.level.rank, each.code not in self.changes.new)):
             causes.setdefault((finding.summary, finding.action), []).append(finding)
         return [(first, tuple(other.code for other in others)) for first, *others in causes.values()]
 

@@ -1,21 +1,21 @@
 """The report for a terminal: verdict, what changed, what to do, then the rest in brief."""
 
-import textwrap
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from atomops.reports import charts, phrases
 from atomops.reports.report import Report
-from atomops.verdict import Evidence, Finding, Level
+from atomops.reports.terminal_table import Fitted
+from atomops.verdict import Finding, Level
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.UNKNOWN: "magenta", Level.CRITICAL: "red"}
-_MOST_ROWS = 5
-_WIDEST_CELL = 60  # characters; the whole text is in the JSON and the HTML
 _MOST_TRENDS = 12
+_INDENT = 10  # the longest level and a space
 
 
 def print_report(report: Report, console: Console | None = None) -> None:
@@ -37,57 +37,58 @@ def _verdict(report: Report) -> Iterator[RenderableType]:
 
 
 def _changes(report: Report) -> Iterator[RenderableType]:
+    table = _columns()
     for label, codes in phrases.changes(report):
-        yield Text.assemble((f"{label:>12}  ", "bold"), codes)
+        table.add_row(Text(f"{label:>{_INDENT}}", "bold"), Text(codes))
+    yield table
 
 
 def _to_do(report: Report) -> Iterator[RenderableType]:
     for finding, others in report.to_do:
         yield Text()
-        yield Text.assemble(
-            (f"{finding.level:<9}", f"bold {COLOURS[finding.level]}"), (finding.code, "bold"), f"  {finding.summary}"
-        )
+        yield _headline(finding, phrases.move(report, finding))
         if finding.action:
-            yield Text(f"         ➜ {finding.action}", "cyan")
-        yield Text(f"         {phrases.threshold(finding)}", "dim")
+            yield _indented(Text.assemble(("➜ ", "bold"), finding.action, style="cyan"))
+        yield _indented(Text(phrases.threshold(finding), "dim"))
+        yield _indented(Text(finding.runbook, "dim"))
         if others:
-            yield Text(f"         {phrases.others(others)}", "dim")
+            yield _indented(Text(phrases.others(others), "dim"))
         if finding.evidence and finding.evidence.rows:
-            yield _table(finding.evidence)
+            yield _indented(Fitted(finding.evidence))
 
 
-def _table(evidence: Evidence) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("       ")
-    for column in evidence.columns:
-        table.add_column(Text(column), overflow="ellipsis", no_wrap=True)
-    for row in evidence.rows[:_MOST_ROWS]:
-        table.add_row("", *(Text(textwrap.shorten(cell, _WIDEST_CELL, placeholder="…")) for cell in row))
-    if len(evidence.rows) > _MOST_ROWS:
-        table.add_row("", Text(f"and {len(evidence.rows) - _MOST_ROWS} more", "dim"))
+def _headline(finding: Finding, move: str) -> RenderableType:
+    table = _columns()
+    moved = (f"  {move}", "bold cyan") if move else ""
+    said = Text.assemble((finding.code, "bold"), moved, f"  {finding.summary}")
+    table.add_row(Text(f"{finding.level:<{_INDENT - 2}}", f"bold {COLOURS[finding.level]}"), said)
     return table
 
 
 def _acknowledged(report: Report) -> Iterator[RenderableType]:
+    if not report.acknowledged:
+        return
+    table = _columns()
     for finding in report.acknowledged:
-        if finding.acknowledged:
-            why = f"{finding.acknowledged.reason}, until {finding.acknowledged.until}"
-            yield Text(f"\nacknowledged  {finding.code}  {finding.summary} ({why})", "dim")
+        known = finding.acknowledged
+        why = f" (known until {known.until}: {known.reason})" if known else ""
+        table.add_row(Text(finding.code, "dim"), Text(f"{finding.level}: {finding.summary}{why}", "dim"))
+    yield Text("\nacknowledged", "bold")
+    yield table
 
 
 def _sections(report: Report) -> Iterator[RenderableType]:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
-    for section in report.sections:
+    table = _columns()
+    for section, well, of in phrases.passed(report):
         findings = [finding for finding in report.findings if finding.section == section]
-        passed = sum(finding.level is Level.OK for finding in findings)
         colour = COLOURS[max((finding.level for finding in findings), key=lambda level: level.rank)]
-        table.add_row(Text(section, colour), f"{passed} of {len(findings)} well", Text(_informs(findings), "dim"))
-    yield Text()
+        table.add_row(Text(section, colour), Text(f"{well}/{of}"), Text(_informs(findings), "dim"))
+    yield Text("\npassed", "bold")
     yield table
 
 
 def _informs(findings: list[Finding]) -> str:
-    """The first passed finding that is not merely "it answers": what an SRE would like to know by the way."""
+    """The first passed finding that is not merely "it answers": what somebody would like to know by the way."""
     told = [finding.summary for finding in findings if finding.level is Level.OK and finding.unit != "failures"]
     return told[0] if told else ""
 
@@ -97,18 +98,27 @@ def _trends(report: Report) -> Iterator[RenderableType]:
     followed = [(name, points) for name, points in longest if len(points) > 1][:_MOST_TRENDS]
     if not followed:
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    table = _columns()
     for name, points in followed:
-        table.add_row(Text(name), Text(charts.blocks(points), "blue"), Text(phrases.extent(name, points), "dim"))
-    yield Text()
+        told = (Text(phrases.last(name, points)), Text(phrases.extent(name, points), "dim"))
+        table.add_row(Text(name), Text(charts.blocks(points), "blue"), *told)
+    yield Text("\ntrends", "bold")
     yield table
 
 
 def _not_checked(report: Report) -> Iterator[RenderableType]:
     if not report.not_checked:
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    table = _columns()
     for gap in report.not_checked:
         table.add_row(Text(gap.section, "dim"), Text(gap.reason, "dim"))
     yield Text("\nnot checked", "bold")
     yield table
+
+
+def _columns() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+
+
+def _indented(what: RenderableType) -> Padding:
+    return Padding(what, (0, 0, 0, _INDENT))

@@ -1,4 +1,8 @@
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atomops.humane import plural, quantity, span
 
@@ -45,7 +49,16 @@ def test_a_noun_stands_in_the_number_that_english_wants(number: int, noun: str, 
         (1, "tables", "1 table"),
         (3, "tables", "3 tables"),
         (12.34567, "%", "12.35 %"),
+        (130_800_000.4, "transactions", "130,800,000 transactions"),
+        (math.inf, "s", "inf s"),
+        (1e12, "s", "1e+12 s"),
+        (1e300, "rows", "1e+300 rows"),
     ],
 )
 def test_a_quantity_bears_its_unit(value: float | None, unit: str, told: str) -> None:
     assert quantity(value, unit) == told
+
+
+@given(st.floats(), st.sampled_from(["", "s", "bytes", "bytes/day", "ratio", "%", "tables"]))
+def test_any_number_however_odd_has_a_phrase(value: float, unit: str) -> None:
+    assert quantity(value, unit)
