@@ -43,6 +43,10 @@ class Page:
     wait: Callable[[], Any] = lambda: None
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # with 5, the sixth connection of a moment waits a second
+
+
 @contextlib.contextmanager
 def http_server(pages: dict[str, Page]) -> Iterator[str]:
     """A server of these pages, 404 elsewhere; yields its address."""
@@ -65,8 +69,8 @@ def http_server(pages: dict[str, Page]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Tests print their own."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = _Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()  # seconds until it sees a stop
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

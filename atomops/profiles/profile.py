@@ -1,9 +1,24 @@
 """What an application's tables, metrics and health endpoints are called. Names are data, never constants in code."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        message = f"{text!r} is no regular expression: {error}"
+        raise ValueError(message) from error
+    return text
+
+
+MetricName = Annotated[str, Field(pattern="^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+LabelName = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")]
+LabelPatterns = Mapping[LabelName, Annotated[str, AfterValidator(_pattern)]]
 
 
 class Part(BaseModel):
@@ -20,31 +35,33 @@ class HealthPaths(Part):
     metrics: str
 
 
-class Counter(Part):
-    """A number that only grows; judged as a rate. Label patterns are regular expressions over the whole value."""
+class Selection(Part):
+    """Series of a metric. Label patterns are regular expressions over the whole value, as in PromQL.
+
+    A series is meant when every label of `match` fits and none of `exclude` does.
+    """
+
+    name: MetricName
+    match: LabelPatterns = Field(default_factory=dict)
+    exclude: LabelPatterns = Field(default_factory=dict)
+
+
+class Counter(Selection):
+    """A number that only grows; judged as a rate."""
 
     kind: Literal["counter"]
-    name: str
-    match: Mapping[str, str] = Field(default_factory=dict)
-    exclude: Mapping[str, str] = Field(default_factory=dict)
 
 
-class Histogram(Part):
+class Histogram(Selection):
     """Counts by bucket, without the `_bucket` suffix; judged by its quantiles."""
 
     kind: Literal["histogram"]
-    name: str
-    match: Mapping[str, str] = Field(default_factory=dict)
-    exclude: Mapping[str, str] = Field(default_factory=dict)
 
 
-class Gauge(Part):
+class Gauge(Selection):
     """A number that goes up and down; its series are combined, and multiplied by `scale`."""
 
     kind: Literal["gauge"]
-    name: str
-    match: Mapping[str, str] = Field(default_factory=dict)
-    exclude: Mapping[str, str] = Field(default_factory=dict)
     combine: Literal["sum", "avg", "min", "max"] = "sum"
     scale: float = 1
 

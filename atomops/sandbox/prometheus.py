@@ -3,12 +3,12 @@
 import contextlib
 import secrets
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import yaml
 
 from atomops import shell
@@ -27,30 +27,44 @@ class PrometheusServer:
 
 
 @contextlib.contextmanager
-def prometheus_server(
-    program: Path, folder: Path, scraped: Mapping[str, str], *, metrics_path: str = "/metrics"
+def prometheus_server(  # noqa: PLR0913 - each is a plain property of the server
+    program: Path,
+    folder: Path,
+    scraped: Mapping[str, str],
+    *,
+    metrics_path: str = "/metrics",
+    users: Mapping[str, str] | None = None,
+    data: Path | None = None,
 ) -> Iterator[PrometheusServer]:
-    """A ready server that scrapes `scraped` (job to host:port), its data in a new folder below `folder`."""
+    """A ready server that scrapes `scraped` (job to host:port), its files in a new folder below `folder`.
+
+    `users` are the names that may ask it, each with the bcrypt hash of its password; without them everybody may.
+    `data` is a storage folder with a past, of `promtool tsdb create-blocks-from openmetrics`.
+    """
     home = folder / f"prometheus-{secrets.token_hex(3)}"
     home.mkdir()
     jobs = [
         {"job_name": job, "metrics_path": metrics_path, "static_configs": [{"targets": [address]}]}
         for job, address in scraped.items()
     ]
-    configuration = home / "prometheus.yml"
-    configuration.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
-    running = _start(program, home, configuration)
+    _write(home / "prometheus.yml", {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs})
+    _write(home / "web.yml", {"basic_auth_users": dict(users or {})})
+    running = _start(program, home, data or home / "data")
     try:
         yield running
     finally:
         running.server.stop()
 
 
-def _start(program: Path, home: Path, configuration: Path) -> PrometheusServer:
+def _write(file: Path, tree: Mapping[str, object]) -> None:
+    file.write_text(yaml.safe_dump(dict(tree)), encoding="utf-8")
+
+
+def _start(program: Path, home: Path, data: Path) -> PrometheusServer:
     for _ in range(3):  # somebody else may take the free port first
         address = f"127.0.0.1:{free_port()}"
-        argv: list[str | Path] = [program, f"--config.file={configuration}", f"--storage.tsdb.path={home}/data"]
-        argv += [f"--web.listen-address={address}", "--log.level=warn"]
+        argv: list[str | Path] = [program, f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={data}"]
+        argv += [f"--web.listen-address={address}", f"--web.config.file={home}/web.yml", "--log.level=warn"]
         server = shell.start(argv, log=home / "server.log", cwd=home)
         if _is_ready(server, f"http://{address}"):
             return PrometheusServer(server, f"http://{address}")
@@ -59,9 +73,12 @@ def _start(program: Path, home: Path, configuration: Path) -> PrometheusServer:
 
 
 def _is_ready(server: shell.Server, url: str) -> bool:
+    """Whether it answers; with users it asks even this question for a password."""
     deadline = time.monotonic() + _START_SECONDS
     while server.is_running() and time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{url}/-/ready", timeout=2):  # noqa: S310 - ours
-            return True
+        with contextlib.suppress(httpx.TransportError):
+            status = httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).status_code
+            if status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}:
+                return True
         time.sleep(0.05)
     return False

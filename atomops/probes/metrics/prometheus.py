@@ -4,161 +4,146 @@ import asyncio
 import datetime as dt
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import orjson
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 
 from atomops.commands import promql
-from atomops.errors import AccessDenied, AtomOpsError, BadAnswer, PermanentError, TemporaryError
-from atomops.facts.metrics import MetricsFacts
+from atomops.errors import AtomOpsError
+from atomops.facts.metrics import MetricsFacts, PrometheusState, ScrapeTarget
 from atomops.inventory import Prometheus
-from atomops.probes.http import Answer, request
-from atomops.profiles.profile import Counter, Profile
+from atomops.probes.metrics.client import Result, query
+from atomops.profiles.profile import Metric, Profile
 from atomops.verdict import Unseen
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_SHOWN = 160  # characters of an unexpected body
+_CLOCK = "time()"
+_SCRAPED = "scrape targets"
+_LEAST_SECONDS = 0.5  # for the second round, when the first took nearly all
 
-
-@dataclass(frozen=True)
-class Result:
-    """What one query brought: series as label sets with a value each, and what Prometheus remarked."""
-
-    series: tuple[tuple[Mapping[str, str], float], ...]
-    remarks: tuple[str, ...]
-
-    def single(self, query: str) -> float | Unseen:
-        """The one value of an aggregated query; none, NaN and infinity are no values."""
-        if not self.series:
-            return Unseen("Prometheus has no such series", f"run it in Prometheus: {query}")
-        value = self.series[0][1]
-        if math.isnan(value) or math.isinf(value):
-            kind = "not a number: there was no traffic in the window" if math.isnan(value) else "infinite"
-            return Unseen(f"Prometheus's answer is {kind}", f"run it in Prometheus: {query}")
-        return value
+Attempt = Result | AtomOpsError
 
 
 async def look(settings: Prometheus, profiles: tuple[Profile, ...]) -> MetricsFacts:
-    """Everything asked side by side. Raises AccessDenied, BadAnswer, Unreachable, TimedOut or TemporaryError."""
-    before = time.time()
-    clock = await query(settings, "time()")
-    server_time = clock.single("time()")
-    offset = server_time if isinstance(server_time, Unseen) else server_time - (before + time.time()) / 2
-    profile = await _recognise(settings, profiles)
-    asked = promql.queries(profile.metrics, settings.window, settings.selector) if isinstance(profile, Profile) else {}
-    up = f"up{{{settings.selector}}}"
-    results = await asyncio.gather(*(_attempt(settings, text) for text in [up, *asked.values()]))
-    targets, down = _targets(results[0], up)
+    """Everything within `settings.timeout` seconds, asked side by side in two rounds.
+
+    Raises AccessDenied, BadAnswer, Unreachable, TimedOut or TemporaryError when Prometheus does not answer at all; a
+    single query that fails is Unseen.
+    """
+    deadline = time.monotonic() + settings.timeout
+    profile, offset = await _greet(settings, profiles)
+    metrics = profile.metrics if isinstance(profile, Profile) else {}
+    queries = promql.queries(metrics, settings.window, settings.selector)
+    scraped = _scraped(profile, settings.selector)
+    texts = {name: asked.text for name, asked in queries.items()} | ({_SCRAPED: scraped} if scraped else {})
+    results = await _ask(settings, texts, max(deadline - time.monotonic(), _LEAST_SECONDS))
+    _raise_when_all_failed(results.values())
     return MetricsFacts(
         at=dt.datetime.now(dt.UTC),
         source=f"Prometheus {settings.url}",
         window=float(settings.window[:-1]) * _UNITS[settings.window[-1]],
         minimum_requests=settings.minimum_requests,
         profile=profile.name if isinstance(profile, Profile) else profile,
-        values={name: _single(result, asked[name]) for name, result in zip(asked, results[1:], strict=True)},
-        warnings=tuple(
-            dict.fromkeys(remark for result in results if isinstance(result, Result) for remark in result.remarks)
+        values={name: _value(results[name], asked) for name, asked in queries.items()},
+        prometheus=PrometheusState(
+            selector=settings.selector,
+            targets=_targets(results.get(_SCRAPED), profile, scraped),
+            warnings=_unique(result.warnings for result in results.values() if isinstance(result, Result)),
+            infos=_unique(result.infos for result in results.values() if isinstance(result, Result)),
+            clock_offset=offset,
         ),
-        targets=targets,
-        targets_down=down,
-        clock_offset=offset,
     )
 
 
-async def query(settings: Prometheus, text: str) -> Result:
-    """One instant query. Raises the error that names the server and, where it is to blame, the query."""
-    headers = {"Authorization": f"Bearer {settings.token.reveal()}"} if settings.token else {}
-    auth = (settings.username, settings.password.reveal()) if settings.username and settings.password else None
-    answer = await request(
-        "POST",
-        f"{settings.url}/api/v1/query",
-        data={"query": text},
-        headers=headers,
-        auth=auth,
-        timeout=settings.timeout,
-        ca_file=settings.ca_file,
+async def _greet(settings: Prometheus, profiles: tuple[Profile, ...]) -> tuple[Profile | Unseen, float | Unseen]:
+    """Which profile is there, and how far the clock is off. Raises the error of whichever question failed."""
+    counters = {profile.name: _requests(profile) for profile in profiles}
+    presence = {name: promql.is_exported(metric, settings.selector) for name, metric in counters.items() if metric}
+    before = time.time()
+    attempts = await _ask(settings, {_CLOCK: _CLOCK, **presence}, settings.timeout)
+    middle = (before + time.time()) / 2
+    answers = {name: _answered(attempt) for name, attempt in attempts.items()}
+    there = {name for name in presence if answers[name].series}
+    return _recognise(profiles, there), _clock_offset(answers[_CLOCK], middle)
+
+
+async def _ask(settings: Prometheus, texts: Mapping[str, str], seconds: float) -> dict[str, Attempt]:
+    """Every answer or error by name, all asked at once."""
+    answers = await asyncio.gather(*(_attempt(settings, text, seconds) for text in texts.values()))
+    return dict(zip(texts, answers, strict=True))
+
+
+async def _attempt(settings: Prometheus, text: str, seconds: float) -> Attempt:
+    try:
+        return await query(settings, text, seconds)
+    except AtomOpsError as error:
+        return error
+
+
+def _answered(attempt: Attempt) -> Result:
+    if isinstance(attempt, AtomOpsError):
+        raise attempt
+    return attempt
+
+
+def _raise_when_all_failed(attempts: Collection[Attempt]) -> None:
+    errors = [attempt for attempt in attempts if isinstance(attempt, AtomOpsError)]
+    if errors and len(errors) == len(attempts):
+        raise errors[0]
+
+
+def _requests(profile: Profile | Unseen) -> Metric | None:
+    return profile.metrics.get("requests") if isinstance(profile, Profile) else None
+
+
+def _recognise(profiles: tuple[Profile, ...], there: set[str]) -> Profile | Unseen:
+    """The first profile whose requests have series, lately at least; with a single candidate, that one."""
+    found = [profile for profile in profiles if profile.name in there]
+    if found or len(profiles) == 1:
+        return (found or list(profiles))[0]
+    names = ", ".join(metric.name for metric in map(_requests, profiles) if metric)
+    action = "does Prometheus scrape the application? look at Status > Targets, set `profile` or prometheus.selector"
+    return Unseen(f"Prometheus has none of the metrics of any profile: {names}", action)
+
+
+def _scraped(profile: Profile | Unseen, selector: str) -> str:
+    """The query for the application's scrape targets; "" when nothing says which they are."""
+    requests = _requests(profile)
+    if requests is not None:
+        return promql.scrape_targets(requests, selector)
+    return f"up{{{selector}}}" if promql.names_job(selector) else ""
+
+
+def _unique(remarks: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(remarks)))
+
+
+def _clock_offset(clock: Result, ours: float) -> float | Unseen:
+    """`ours` is our time in the middle of the question."""
+    return clock.series[0][1] - ours if clock.series else Unseen("Prometheus does not tell its time")
+
+
+def _value(attempt: Attempt, asked: promql.Query) -> float | Unseen:
+    """The one value of an aggregated query; none, NaN and infinity are no values."""
+    if isinstance(attempt, AtomOpsError):
+        return Unseen(attempt.what, attempt.action)
+    look_there = f"run it in Prometheus: {asked.text}"
+    if not attempt.series:
+        return Unseen(f"Prometheus has no data of {asked.metric} in the window", look_there)
+    value = attempt.series[0][1]
+    if math.isnan(value):
+        return Unseen(f"{asked.metric} gives NaN, not a number: nothing was counted in the window", look_there)
+    return value if math.isfinite(value) else Unseen(f"{asked.metric} gives an infinite value", look_there)
+
+
+def _targets(attempt: Attempt | None, profile: Profile | Unseen, text: str) -> tuple[ScrapeTarget, ...] | Unseen:
+    if attempt is None:
+        return profile if isinstance(profile, Unseen) else Unseen(f"the profile {profile.name} counts no requests")
+    if isinstance(attempt, AtomOpsError):
+        return Unseen(attempt.what, attempt.action)
+    if not attempt.series:
+        action = f"look at Status > Targets in Prometheus, and set prometheus.selector; it was asked for: {text}"
+        return Unseen("Prometheus knows no scrape target of the application", action)
+    found = (
+        ScrapeTarget(labels.get("job", "?"), labels.get("instance", "?"), up == 1) for labels, up in attempt.series
     )
-    return _result(_body(answer, settings.url, text), settings.url)
-
-
-async def _attempt(settings: Prometheus, text: str) -> Result | Unseen:
-    """A query that fails by itself leaves the others alone; when the server is gone everything ends."""
-    try:
-        return await query(settings, text)
-    except PermanentError as error:
-        return Unseen(error.what, error.action)
-
-
-def _body(answer: Answer, url: str, text: str) -> Mapping[str, Any]:
-    where = f"Prometheus {url}"
-    if answer.status in {401, 403}:
-        raise AccessDenied(
-            f"{where} refuses us ({answer.status})", action="check prometheus.username, password or token"
-        )
-    try:
-        body = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        body = None
-    if isinstance(body, dict) and body.get("status") == "error":
-        raise _refusal(body, where, text)
-    if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004 - HTTP's own numbers
-        raise TemporaryError(f"{where} answers {answer.status}: {_shown(answer)}", action="look at its log")
-    if not isinstance(body, dict) or body.get("status") != "success":
-        action = "check prometheus.url: it is the address before /api/v1"
-        raise BadAnswer(f"{where} answers {answer.status} and not as Prometheus does: {_shown(answer)}", action=action)
-    return body
-
-
-def _refusal(body: Mapping[str, Any], where: str, text: str) -> AtomOpsError:
-    kind, said = body.get("errorType", "error"), str(body.get("error", ""))[:_SHOWN]
-    if kind in {"bad_data", "execution"}:
-        return BadAnswer(
-            f"{where} cannot evaluate {text!r}: {kind}: {said}", action="mend the profile or prometheus.selector"
-        )
-    return TemporaryError(f"{where} says {kind}: {said}", action="look at its load")
-
-
-def _result(body: Mapping[str, Any], url: str) -> Result:
-    remarks = tuple(str(remark) for kind in ("warnings", "infos") for remark in body.get(kind) or ())
-    data = body.get("data") or {}
-    try:
-        if data["resultType"] in {"scalar", "string"}:
-            return Result((({}, float(data["result"][1])),), remarks)
-        series = tuple((each["metric"], float(each["value"][1])) for each in data["result"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise BadAnswer(f"Prometheus {url} answers in an unknown form: {error}", action="check its version") from error
-    return Result(series, remarks)
-
-
-async def _recognise(settings: Prometheus, profiles: tuple[Profile, ...]) -> Profile | Unseen:
-    """The profile whose requests have series; with a single candidate, that one."""
-    if len(profiles) == 1:
-        return profiles[0]
-    names: list[str] = []
-    for profile in profiles:
-        requests = profile.metrics.get("requests")
-        if isinstance(requests, Counter):
-            names.append(requests.name)
-            if (await query(settings, f"count({promql.selector(requests, extra=settings.selector)})")).series:
-                return profile
-    action = "does Prometheus scrape the application? set `profile`, or prometheus.selector"
-    return Unseen(f"Prometheus has none of the metrics of any profile: {', '.join(names)}", action)
-
-
-def _single(result: Result | Unseen, text: str) -> float | Unseen:
-    return result if isinstance(result, Unseen) else result.single(text)
-
-
-def _targets(result: Result | Unseen, text: str) -> tuple[int | Unseen, tuple[str, ...]]:
-    if isinstance(result, Unseen):
-        return result, ()
-    if not result.series:
-        return Unseen("Prometheus knows no scrape target", f"check scrape_configs; run it in Prometheus: {text}"), ()
-    down = tuple(f"{labels.get('job', '?')} {labels.get('instance', '?')}" for labels, up in result.series if up == 0)
-    return len(result.series), down
-
-
-def _shown(answer: Answer) -> str:
-    return repr(answer.body[:_SHOWN].decode(errors="replace").strip())
+    return tuple(sorted(found, key=lambda target: (target.job, target.instance)))
