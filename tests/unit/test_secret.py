@@ -1,0 +1,20 @@
+import pytest
+
+from atomops.errors import SecretError
+from atomops.secret import Secret, read_secret
+
+
+def test_a_secret_that_was_never_read_says_so() -> None:
+    with pytest.raises(SecretError, match="env:NAME has not been read"):
+        Secret("env:NAME").reveal()
+
+
+def test_a_block_is_for_prefect_to_read() -> None:
+    with pytest.raises(SecretError, match="only Prefect can read"):
+        read_secret("block:name")
+
+
+def test_an_unset_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE", raising=False)
+    with pytest.raises(SecretError, match="NOWHERE is not set"):
+        read_secret("env:NOWHERE")
