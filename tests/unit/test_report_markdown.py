@@ -162,3 +162,9 @@ def test_an_acknowledged_finding_and_a_gap_stay_text_too() -> None:
     known = {"PG-XID-AGE": Acknowledgement(odd, "2030-01-01")}
     report = report_of(finding(level=Level.WARNING), gaps=(Gap("TLS", odd),), acknowledgements=known)
     assert markdown(report).count("a \\| b &lt;b&gt;\\`c\\`&lt;/b&gt;") == 2
+
+
+def test_a_finding_without_a_page_or_a_next_step_has_no_line_for_them() -> None:
+    source = markdown(report_of(finding(level=Level.WARNING, runbook="")))
+    assert "Runbook" not in source
+    assert "Next" not in source
