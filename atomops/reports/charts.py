@@ -6,8 +6,8 @@ from html import escape
 
 from atomops.reports.report import Point
 
-WIDTH, HEIGHT = 280, 92
-_LEFT, _RIGHT, _TOP, _BOTTOM = 10, WIDTH - 10, 32, 68  # of the line
+WIDTH, HEIGHT = 250, 104  # three beside each other fit the Prefect UI
+_LEFT, _RIGHT, _TOP, _BOTTOM = 10, WIDTH - 10, 46, 82  # of the line
 _INK, _GREY = "#3b82f6", "#7d8590"  # both legible on white and on black
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -32,14 +32,13 @@ def svg(title: str, points: Sequence[Point], last: str, extent: str) -> str:
         f' font-family="{_FONT}" font-size="10" fill="{_GREY}">'
         f'<rect x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6" fill="none" stroke="{_GREY}"'
         f' stroke-opacity=".4"/>'
-        f'<text x="{_LEFT}" y="19" font-size="12">{escape(title)}</text>'
-        f'<text x="{_RIGHT}" y="19" font-size="12" font-weight="600" text-anchor="end" fill="{_INK}">{escape(last)}'
-        f"</text>"
+        f'<text x="{_LEFT}" y="18" font-size="11">{escape(title)}</text>'
+        f'<text x="{_LEFT}" y="36" font-size="14" font-weight="600" fill="{_INK}">{escape(last)}</text>'
         f'<polygon points="{places[0][0]:.1f},{_BOTTOM} {line} {x:.1f},{_BOTTOM}" fill="{_INK}" fill-opacity=".12"/>'
         f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="1.8" stroke-linejoin="round"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_INK}"/>'
-        f'<text x="{_LEFT}" y="83">{escape(_when(points))}</text>'
-        f'<text x="{_RIGHT}" y="83" text-anchor="end">{escape(extent)}</text></svg>'
+        f'<text x="{_LEFT}" y="97">{escape(_when(points))}</text>'
+        f'<text x="{_RIGHT}" y="97" text-anchor="end">{escape(extent)}</text></svg>'
     )
 
 
@@ -51,12 +50,12 @@ def blocks(points: Sequence[Point], most: int = 24) -> str:
 
 def _when(points: Sequence[Point]) -> str:
     """From the first day to the last; the times of day where that is the same one."""
-    first, last = points[0][0].rstrip("Z"), points[-1][0].rstrip("Z")
+    first, last = points[0][0], points[-1][0]
     if first == last:
-        return f"{first[:16].replace('T', ' ')} UTC"
+        return f"{first[:10]} {first[11:16]} UTC"
     if first[:10] == last[:10]:
-        return f"{first[:10]} {first[11:16]} to {last[11:16]}"
-    return f"{first[:10]} to {last[:10]}"
+        return f"{first[5:10]} {first[11:16]} to {last[11:16]} UTC"
+    return f"{first[5:10]} to {last[5:10]}"
 
 
 def _places(values: Sequence[float]) -> list[tuple[float, float]]:

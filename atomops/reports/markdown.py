@@ -5,8 +5,9 @@ from html import escape as escape_html
 
 from atomops.humane import plural
 from atomops.reports import phrases
-from atomops.reports.markdown_text import escape, fence
+from atomops.reports.markdown_text import MOST_TEXT, escape, fence
 from atomops.reports.report import Report
+from atomops.reports.strings import one_line
 from atomops.verdict import Evidence, Finding
 
 _MOST_ROWS = 20  # of evidence
@@ -47,11 +48,10 @@ def _finding(finding: Finding, others: tuple[str, ...], move: str) -> Iterator[s
     yield f"{finding.level} · **{escape(finding.code)}** · {escape(finding.section)}{moved}"
     if finding.evidence and finding.evidence.columns and finding.evidence.rows:
         yield from _table(finding.evidence)
-    yield f"Threshold: {escape(phrases.threshold(finding))}"
     if others:
         yield f"And {escape(phrases.others(others))}"
-    if finding.action:
-        yield f"Next:\n{fence(finding.action)}"
+    threshold = f"Threshold: {escape(phrases.threshold(finding))}"
+    yield f"{threshold}  \nNext:\n{fence(finding.action)}" if finding.action else threshold
     if finding.runbook:
         yield f"Runbook: {escape(finding.runbook)}"
 
@@ -77,27 +77,28 @@ def _known(finding: Finding) -> str:
 
 def _trends(report: Report) -> Iterator[str]:
     """Three charts in a row of a table: in a paragraph the UI would put each on a line of its own."""
-    if not report.trends:
+    images = [_image(name, phrases.chart(name, points)) for name, points in sorted(report.trends.items()) if points]
+    if not images:
         return
     yield "## Trends"
-    images = [_image(name, phrases.chart(name, points)) for name, points in sorted(report.trends.items()) if points]
     rows = [_row(images[start : start + _CHARTS_A_ROW]) for start in range(0, len(images), _CHARTS_A_ROW)]
     yield "\n".join([_row([""] * _CHARTS_A_ROW), _row(["---"] * _CHARTS_A_ROW), *rows])
 
 
 def _image(name: str, source: str) -> str:
-    return f'<img src="{source}" alt="{escape_html(" ".join(name.split())).replace("|", "&#124;")}">'
+    return f'<img src="{source}" alt="{_html(name).replace("|", "&#124;")}">'
 
 
 def _passed(report: Report) -> Iterator[str]:
-    counted = ", ".join(f"{escape_html(section)} {well}/{of}" for section, well, of in phrases.passed(report))
-    yield f"<details><summary>{plural(len(report.passed), 'check')} passed ({counted})</summary>"
-    for section in report.sections:
-        lines = [finding for finding in report.passed if finding.section == section]
-        if lines:
-            yield f"**{escape(section)}**"
-            yield _list(f"{escape(finding.code)}: {escape(finding.summary)}" for finding in lines)
-    yield "</details>"
+    """Folded, as one block of HTML without an empty line: the older of the two Prefect UIs folds nothing else."""
+    counted = ", ".join(f"{_html(section)} {well}/{of}" for section, well, of in phrases.passed(report))
+    lines = [f"<details><summary>{plural(len(report.passed), 'check')} passed ({counted})</summary><ul>"]
+    lines += [f"<li>{_html(each.section)} · {_html(each.code)}: {_html(each.summary)}</li>" for each in report.passed]
+    yield "\n".join([*lines, "</ul></details>"])
+
+
+def _html(text: str) -> str:
+    return escape_html(one_line(text, MOST_TEXT))
 
 
 def _not_checked(report: Report) -> Iterator[str]:

@@ -5,8 +5,8 @@ import re
 from atomops.reports.strings import one_line
 
 MOST_TEXT = 500  # characters of one piece of text
-_SPECIAL = re.compile(r"([\\*_\[\]|~#!$])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "&#96;"}  # a code span ends at a backtick, escaped or not
+_SPECIAL = re.compile(r"([\\`*_\[\]|~#!$])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # no others: one of the two Prefect UIs shows them as they are
 # What the UI's dialect makes a link of by itself, even when it is spelt with entities: it must be code to stay text.
 _ADDRESS = re.compile(r"([^\s`|]*(?:https?://|www\.|@)[^\s`|]*)", re.IGNORECASE)
 

@@ -14,7 +14,7 @@ from atomops.verdict import Finding, Level
 
 SYMBOLS = {Level.OK: "🟢", Level.WARNING: "🟡", Level.UNKNOWN: "🟣", Level.CRITICAL: "🔴"}
 _MOST_CODES = 12  # in a row; the findings themselves follow
-_LONGEST_TITLE = 26  # characters; beside it stands the last value
+_LONGEST_TITLE = 36  # characters that fit into a chart
 
 
 def threshold(finding: Finding) -> str:

@@ -13,10 +13,8 @@ from atomops.verdict import Acknowledgement, Evidence, Gap, Level
 from tests.samples import bad_morning, finding, report_of, reports, texts
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-OUR_HTML = re.compile(
-    r'<img src="data:image/svg\+xml;base64,[A-Za-z0-9+/=]+" alt="[a-z0-9_.]+">'
-    r"|<details><summary>[^<>]*</summary>\n?|</details>\n?"
-)
+OUR_IMAGE = re.compile(r'<img src="data:image/svg\+xml;base64,[A-Za-z0-9+/=]+" alt="[a-z0-9_.]+">')
+OUR_FOLD = re.compile(r"<details><summary>[^<>]*</summary><ul>\n(<li>[^<>]*</li>\n)*</ul></details>\n?")
 # What remark-gfm, which the Prefect UI uses, makes a link of in plain text, whatever it was spelt with.
 AUTOLINK = re.compile(r"(https?://|www(?=\.))([-.\w]+)|(?<![^\s\W])([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", re.IGNORECASE)
 
@@ -63,8 +61,10 @@ def test_nothing_of_a_report_becomes_html_a_link_an_image_or_a_heading(report: R
     parsed = tokens(markdown(report))
     for token in parsed:
         assert token.type not in {"link_open", "image", "code_block", "blockquote_open", "s_open", "em_open"}
-        if token.type in {"html_inline", "html_block"}:
-            assert OUR_HTML.fullmatch(token.content), token.content
+        if token.type == "html_inline":
+            assert OUR_IMAGE.fullmatch(token.content), token.content
+        if token.type == "html_block":
+            assert OUR_FOLD.fullmatch(token.content), token.content
     headings = [token.tag for token in parsed if token.type == "heading_open"]
     assert headings.count("h1") == 1
     assert headings.count("h3") == len(report.to_do)
@@ -161,4 +161,10 @@ def test_an_acknowledged_finding_and_a_gap_stay_text_too() -> None:
     odd = "a | b <b>`c`</b>"
     known = {"PG-XID-AGE": Acknowledgement(odd, "2030-01-01")}
     report = report_of(finding(level=Level.WARNING), gaps=(Gap("TLS", odd),), acknowledgements=known)
-    assert markdown(report).count("a \\| b &lt;b&gt;&#96;c&#96;&lt;/b&gt;") == 2
+    assert markdown(report).count("a \\| b &lt;b&gt;\\`c\\`&lt;/b&gt;") == 2
+
+
+def test_a_finding_without_a_page_or_a_next_step_has_no_line_for_them() -> None:
+    source = markdown(report_of(finding(level=Level.WARNING, runbook="")))
+    assert "Runbook" not in source
+    assert "Next" not in source

@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -74,3 +75,8 @@ def test_wide_evidence_is_cut_and_says_what_was_left_out() -> None:
 
 def test_a_report_of_nothing_is_printed() -> None:
     assert "Nothing was checked" in printed(report_of())
+
+
+def test_findings_of_one_cause_are_named_beside_the_first() -> None:
+    down: dict[str, Any] = {"level": Level.UNKNOWN, "summary": "db:5432 refused", "action": "start it"}
+    assert "1 check more says the same: B" in printed(report_of(finding("A", **down), finding("B", **down)))
