@@ -129,7 +129,7 @@ def test_black_holes_and_slow_servers_end_within_the_time_out(part: str) -> None
             started = time.monotonic()
             with pytest.raises(TimedOut, match=r"within 0\.3 s"):
                 look(METRICS, target(**hanging))
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 1.4
 
 
 def test_a_query_that_hangs_costs_only_its_own_check() -> None:

@@ -152,6 +152,16 @@ def test_health_requests_are_not_the_users() -> None:
     assert found == {"requests": 20, "request_rate": 4, "error_ratio": 0.5}
 
 
+@pytest.mark.parametrize("label", ["endpoint", "exported_endpoint"])
+def test_the_atom_profile_knows_health_requests_by_either_name_of_the_label(label: str) -> None:
+    metrics = load_profile("atom").metrics
+    probed, used = (
+        page(("http_requests_total", 50, {label: path, "status": "503"})) for path in ("/health/ready", "/a")
+    )
+    assert values((), probed, 5, metrics)["requests"] == 0
+    assert values((), used, 5, metrics)["requests"] == 50
+
+
 def test_no_requests_have_no_ratio_and_no_quantile() -> None:
     metrics: dict[str, Metric] = {"requests": REQUESTS, "errors": ERRORS, "latency": LATENCY}
     still = requests(10) + histogram(1, 2, 3, 4)

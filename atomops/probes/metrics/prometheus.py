@@ -131,7 +131,7 @@ def _value(attempt: Attempt, asked: promql.Query) -> float | Unseen:
         return Unseen(f"Prometheus has no data of {asked.metric} in the window", look_there)
     value = attempt.series[0][1]
     if math.isnan(value):
-        return Unseen(f"{asked.metric} gives NaN, not a number: nothing was counted in the window", look_there)
+        return Unseen(f"{asked.metric} gives NaN: no traffic in the window, or the exporter itself says so", look_there)
     return value if math.isfinite(value) else Unseen(f"{asked.metric} gives an infinite value", look_there)
 
 
