@@ -3,7 +3,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atomops.reports.grade import GRADES, grade
@@ -184,6 +184,7 @@ def test_a_value_that_was_not_seen_leaves_the_trend_as_it_was(observed: float | 
 
 
 @given(reports())
+@settings(max_examples=40)
 def test_every_text_of_a_report_can_be_printed_stored_and_encoded(report: Report) -> None:
     for text in strings_of(report):
         text.encode()
@@ -192,12 +193,14 @@ def test_every_text_of_a_report_can_be_printed_stored_and_encoded(report: Report
 
 
 @given(reports())
+@settings(max_examples=40)
 def test_the_level_is_that_of_the_worst_finding_that_nobody_acknowledged(report: Report) -> None:
     counting = [each for each in report.findings if each.acknowledged is None]
     assert report.level is max((each.level for each in counting), key=lambda level: level.rank, default=Level.UNKNOWN)
 
 
 @given(reports())
+@settings(max_examples=40)
 def test_every_finding_has_moved_or_is_unchanged(report: Report) -> None:
     changes = report.changes
     moved = [*changes.new, *changes.worse, *changes.better, *changes.resolved]

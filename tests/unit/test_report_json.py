@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from atomops.errors import BadAnswer
 from atomops.reports.json import from_json, to_json
@@ -47,6 +47,7 @@ def test_a_report_that_was_read_back_is_the_same_to_the_second() -> None:
 
 
 @given(reports())
+@settings(max_examples=40)
 def test_any_report_is_valid_json_and_can_be_read_back(report: Report) -> None:
     written = to_json(report)
     json.loads(written, parse_constant=_refuse)

@@ -56,7 +56,7 @@ def test_no_text_ends_the_block_of_code_that_it_stands_in(text: str) -> None:
 
 
 @given(reports())
-@settings(max_examples=50)
+@settings(max_examples=40)
 def test_nothing_of_a_report_becomes_html_a_link_an_image_or_a_heading(report: Report) -> None:
     parsed = tokens(markdown(report))
     for token in parsed:
@@ -71,7 +71,7 @@ def test_nothing_of_a_report_becomes_html_a_link_an_image_or_a_heading(report: R
 
 
 @given(reports())
-@settings(max_examples=50)
+@settings(max_examples=40)
 def test_every_table_has_the_rows_and_cells_of_its_evidence(report: Report) -> None:
     expected = sum(
         (len(first.evidence.rows) + 1) * len(first.evidence.columns)
