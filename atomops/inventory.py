@@ -35,6 +35,7 @@ def _url(*schemes: str) -> AfterValidator:
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             message = f"expected an address such as {schemes[0]}://host"
             raise ValueError(message)
+        _ = parts.port  # raises ValueError when it is no number from 0 to 65535
         if parts.password is not None:
             message = (
                 f'no password in an address: write password = "env:NAME" beside it ({parts.scheme}://{parts.hostname})'

@@ -8,20 +8,21 @@ from atomops.verdict import Unseen
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate; times are UTC."""
+    """One certificate; times are UTC. `names` are the hosts and addresses that it is for."""
 
     subject: str
     issuer: str
     not_before: dt.datetime
     not_after: dt.datetime
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TlsFacts:
     """The handshake with `host`. `distrust` and `wrong_name` are empty when the chain and the name are good.
 
-    `sent` are the certificates that the server sent, the leaf first.
+    `sent` are the certificates that the server sent, the leaf first. `trusted` is the chain from the leaf to a root
+    that we trust; it may leave out some that were sent, and it is unseen when there is none.
     """
 
     at: dt.datetime
@@ -32,3 +33,4 @@ class TlsFacts:
     wrong_name: str
     leaf: Certificate
     sent: tuple[Certificate, ...] | Unseen
+    trusted: tuple[Certificate, ...] | Unseen

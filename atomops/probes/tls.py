@@ -1,135 +1,158 @@
-"""The certificate of the application's address: a verified handshake, and one that describes what it found."""
+"""The certificate of the application's address: a verified handshake, and others that describe why it failed."""
 
 import asyncio
 import datetime as dt
-import ipaddress
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
-from atomops.errors import BadAnswer, NotThere, TimedOut, Unreachable
+from atomops.errors import AtomOpsError, BadAnswer, NotThere, TimedOut, Unreachable
 from atomops.facts.tls import Certificate, TlsFacts
 from atomops.inventory import Target
+from atomops.probes.certificates import fits, read
+from atomops.probes.names import resolve
+from atomops.probes.trust import trusting
 from atomops.verdict import Unseen
 
 _HTTPS = 443
+_DER = 2  # _ssl.ENCODING_DER
+_SELDOM = "not visible with this Python: 3.13 or newer shows it"
+
+
+@dataclass(frozen=True)
+class _Server:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class _Handshake:
+    """One that was completed. Certificates are DER, the leaf first; None when Python does not show them."""
+
+    protocol: str
+    leaf: bytes
+    sent: tuple[bytes, ...] | None
+    trusted: tuple[bytes, ...] | None
 
 
 async def look(target: Target) -> TlsFacts:
     """What the server shows, trusted or not. Raises Unreachable, TimedOut or BadAnswer when it shows nothing."""
     app = target.app
-    host = urlsplit(app.url).hostname if app else None
-    if app is None or host is None:
+    if app is None:
         raise NotThere(f"the target {target.name} has no application", action="add [targets.….app] to the inventory")
-    port = urlsplit(app.url).port or _HTTPS
-    name = (app.host_header or host).partition(":")[0]
+    parts = urlsplit(app.url)
+    server = _Server(parts.hostname or "", parts.port or _HTTPS)
+    where = f"{server.host}:{server.port}"
     try:
         async with asyncio.timeout(app.timeout):
-            distrust, wrong_name = await _verify(host, port, name, app.ca_file)
-            protocol, chain = await _describe(host, port, name)
+            await resolve(server.host)
+            return await _examine(server, app.ca_file)
+    except AtomOpsError:
+        raise
     except TimeoutError as error:
-        raise TimedOut(
-            f"{host}:{port} did not shake hands within {app.timeout:g} s", action="look whether it hangs"
-        ) from error
+        what = f"{where} did not complete a TLS handshake within {app.timeout:g} s"
+        raise TimedOut(what, action="look at the firewall, and whether the server hangs") from error
     except ssl.SSLError as error:
-        action = "http or https? look at the server's TLS settings"
-        raise BadAnswer(f"{host}:{port} does not speak TLS: {error.reason or error}", action=action) from error
+        action = "http or https in app.url? else look at the server's TLS settings"
+        raise BadAnswer(f"{where} does not speak TLS as expected: {_reason(error)}", action=action) from error
     except OSError as error:
-        raise _unreachable(error, f"{host}:{port}") from error
-    return TlsFacts(dt.datetime.now(dt.UTC), host, port, protocol, distrust, wrong_name, *_certificates(chain))
+        raise _unreachable(error, where) from error
 
 
-async def _verify(host: str, port: int, name: str, ca_file: Path | None) -> tuple[str, str]:
-    """Why the chain is not trusted, and why the name does not fit: two questions, each "" when all is well."""
-    strict = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    said = await _complaint(host, port, name, strict)
-    if "Hostname mismatch" not in said and "IP address mismatch" not in said:
-        return said, "" if not said else await _name_complaint(host, port, name)
-    return "", said
-
-
-async def _name_complaint(host: str, port: int, name: str) -> str:
-    """With a chain that is not trusted OpenSSL does not get as far as the name; we compare it ourselves."""
-    _, chain = await _describe(host, port, name)
-    leaf = _certificate(x509.load_der_x509_certificate(chain[0]))
-    return "" if _fits(name, leaf.names) else f"the certificate is for {', '.join(leaf.names) or leaf.subject}"
-
-
-async def _complaint(host: str, port: int, name: str, context: ssl.SSLContext) -> str:
+async def _examine(server: _Server, ca_file: Path | None) -> TlsFacts:
+    """One handshake when all is well. Else the chain is tried without the name, and then without trust."""
     try:
-        await _shake_hands(host, port, name, context)
-    except ssl.SSLCertVerificationError as error:
-        return error.verify_message
-    return ""
+        return _facts(server, await _shake_hands(server, trusting(ca_file)))
+    except ssl.SSLError as error:
+        complaint = error
+    try:
+        seen = await _shake_hands(server, _nameless(ca_file))
+    except ssl.SSLError as error:
+        seen = await _shake_hands(server, _trusting_anybody())
+        return _facts(server, seen, distrust=_reason(error), wrong_name=_name_problem(server, seen))
+    return _facts(server, seen, wrong_name=_name_problem(server, seen) or _reason(complaint))
 
 
-async def _describe(host: str, port: int, name: str) -> tuple[str, list[bytes]]:
-    lax = ssl.create_default_context()
-    lax.check_hostname = False
-    lax.verify_mode = ssl.CERT_NONE
-    lax.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    return await _shake_hands(host, port, name, lax)
+def _facts(server: _Server, seen: _Handshake, *, distrust: str = "", wrong_name: str = "") -> TlsFacts:
+    try:
+        return TlsFacts(
+            at=dt.datetime.now(dt.UTC),
+            host=server.host,
+            port=server.port,
+            protocol=seen.protocol,
+            distrust=distrust,
+            wrong_name=wrong_name,
+            leaf=read(seen.leaf),
+            sent=Unseen(_SELDOM) if seen.sent is None else tuple(map(read, seen.sent)),
+            trusted=_trusted(seen, distrust),
+        )
+    except ValueError as error:
+        what = f"{server.host}:{server.port} shows a certificate that cannot be read: {error}"
+        raise BadAnswer(what, action=f"openssl s_client -connect {server.host}:{server.port} -showcerts") from error
 
 
-async def _shake_hands(host: str, port: int, name: str, context: ssl.SSLContext) -> tuple[str, list[bytes]]:
-    """The protocol, and the certificates that were sent (DER, the leaf first)."""
-    _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name)
+def _trusted(seen: _Handshake, distrust: str) -> tuple[Certificate, ...] | Unseen:
+    if distrust:
+        return Unseen(f"no chain leads to an authority that we trust: {distrust}", "see TLS-TRUSTED")
+    return Unseen(_SELDOM) if seen.trusted is None else tuple(map(read, seen.trusted))
+
+
+def _name_problem(server: _Server, seen: _Handshake) -> str:
+    """OpenSSL does not get as far as the name when it does not trust the chain, so the name is compared here."""
+    names = read(seen.leaf).names
+    if fits(server.host, names):
+        return ""
+    return f"it is for {', '.join(names)}" if names else "it names no host at all"
+
+
+def _nameless(ca_file: Path | None) -> ssl.SSLContext:
+    context = trusting(ca_file)
+    context.check_hostname = False
+    return context
+
+
+def _trusting_anybody() -> ssl.SSLContext:
+    """To describe what a server shows, however old its protocol; nothing is ever sent over it."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+async def _shake_hands(server: _Server, context: ssl.SSLContext) -> _Handshake:
+    _, writer = await asyncio.open_connection(server.host, server.port, ssl=context, server_hostname=server.host)
     try:
         connection: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        leaf = connection.getpeercert(binary_form=True)
-        return connection.version() or "?", [leaf or b"", *_rest_of_chain(connection)]
+        return _Handshake(
+            protocol=connection.version() or "?",
+            leaf=connection.getpeercert(binary_form=True) or b"",
+            sent=_chain(connection, "get_unverified_chain"),
+            trusted=_chain(connection, "get_verified_chain") if context.verify_mode else None,
+        )
     finally:
         writer.transport.abort()
 
 
-def _rest_of_chain(connection: ssl.SSLObject) -> list[bytes]:
-    """Public since Python 3.13; before that the same method sits one object deeper."""
-    inner = getattr(connection, "_sslobj", None)
-    method = getattr(connection, "get_unverified_chain", None) or getattr(inner, "get_unverified_chain", None)
-    if method is None:
-        return []
-    chain = [part if isinstance(part, bytes) else part.public_bytes(2) for part in method() or ()]  # 2: DER
-    return chain[1:]
+def _chain(connection: ssl.SSLObject, method: str) -> tuple[bytes, ...] | None:
+    """Public since Python 3.13; before that the same method sits one object deeper, and gives objects, not bytes."""
+    ask = getattr(connection, method, None) or getattr(getattr(connection, "_sslobj", None), method, None)
+    chain = ask() if ask else None
+    return tuple(part if isinstance(part, bytes) else part.public_bytes(_DER) for part in chain) if chain else None
 
 
-def _certificates(chain: list[bytes]) -> tuple[Certificate, tuple[Certificate, ...] | Unseen]:
-    sent = tuple(_certificate(x509.load_der_x509_certificate(part)) for part in chain if part)
-    if not sent:
-        raise BadAnswer("the server sent no certificate", action="look at the server's TLS settings")
-    return sent[0], sent
-
-
-def _certificate(certificate: x509.Certificate) -> Certificate:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        dns = names.get_values_for_type(x509.DNSName)
-        addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
-    except x509.ExtensionNotFound:
-        dns, addresses = [], []
-    return Certificate(
-        subject=certificate.subject.rfc4514_string(),
-        issuer=certificate.issuer.rfc4514_string(),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        names=(*dns, *addresses),
-    )
-
-
-def _fits(name: str, names: tuple[str, ...]) -> bool:
-    try:
-        return str(ipaddress.ip_address(name)) in names
-    except ValueError:
-        parent = name.partition(".")[2]
-        return name.lower() in {each.lower() for each in names} or f"*.{parent}".lower() in {
-            each.lower() for each in names
-        }
+def _reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return (error.reason or str(error)).replace("_", " ").lower()
 
 
 def _unreachable(error: OSError, where: str) -> Unreachable:
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return Unreachable(f"{where} refuses the connection", action="is it running, and on this port?")
-    if "Name or service not known" in str(error) or "Temporary failure in name" in str(error):
-        return Unreachable(f"{where} is a host that nobody knows", action="check app.url and the DNS")
-    return Unreachable(f"{where} cannot be reached: {error}", action="look at the network")
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+        action = "look at its log; http or https in app.url?"
+        return Unreachable(f"{where} closes the connection during the handshake", action=action)
+    return Unreachable(f"{where} cannot be reached: {error.strerror or error}", action="look at the network")

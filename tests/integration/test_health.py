@@ -1,110 +1,291 @@
+import asyncio
+import datetime as dt
 import json
+import socket
 import time
-from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
-from atomops.errors import TimedOut, Unreachable
-from atomops.inventory import Target
-from atomops.probes.parts import HEALTH
-from atomops.verdict import Finding, Level
-from tests.peers import Page, black_hole, http_server, refused_port
-from tests.targets import findings, look, target
+from atomops.errors import AtomOpsError, NotThere, PermanentError, TimedOut, Unreachable
+from atomops.facts.health import Component, HealthFacts
+from atomops.inventory import App, Target
+from atomops.probes import health, names
+from atomops.verdict import Unseen
+from tests.peers import Page, black_hole, http_server, refused_port, saying, talking
 
-ALIVE = Page(200, b'{"status": "alive"}')
-WELL = {"database": {"healthy": True, "message": "ok", "latency_ms": 1.2}, "disk": {"healthy": True, "message": "9 GB"}}
-
-
-def answer(code: int = 200, **body: object) -> Page:
-    return Page(code, json.dumps(body).encode(), {"Content-Type": "application/json"})
+LIVE, READY = "/health/live", "/health/ready"
+ALIVE = Page(body=b'{"status": "alive", "timestamp": "2026-11-24T09:00:00+00:00"}')
+GUIDE = Page(body=b'{"checks": {"database": "healthy", "redis": "unhealthy"}}')
+SECONDS = 0.5
 
 
-def seen(ready: Page, live: Page = ALIVE, **app: object) -> dict[str, Finding]:
-    with http_server({"/health/live": live, "/health/ready": ready}) as url:
-        return findings(HEALTH, look(HEALTH, at(url, **app)))
+def look(url: str, host: str | None = None) -> HealthFacts:
+    app = App(url=url, timeout=SECONDS, host_header=host)
+    return asyncio.run(health.look(Target(name="t", app=app)))
 
 
-def at(url: str, **app: object) -> Target:
-    return target(app={"url": url, "timeout": 1, **app})
+def asked(live: Page = ALIVE, ready: Page = GUIDE) -> HealthFacts:
+    with http_server({LIVE: live, READY: ready}) as url:
+        return look(url)
 
 
-@pytest.mark.parametrize("checks", [WELL, {"database": "healthy", "redis": "healthy"}])
-def test_both_shapes_of_components_are_understood(checks: object) -> None:
-    found = seen(Page(200, json.dumps({"checks": checks}).encode()))
-    assert found["HTTP-COMPONENTS"].level is Level.OK
-    assert found["HTTP-COMPONENTS"].observed == 0
-    assert found["HTTP-READY"].level is Level.OK
+def failure(url: str) -> AtomOpsError:
+    with pytest.raises(AtomOpsError) as caught:
+        look(url)
+    return caught.value
 
 
-def test_the_body_of_a_503_names_the_sick_component() -> None:
-    checks = WELL | {"database": {"healthy": False, "message": "connection refused"}}
-    found = seen(answer(503, detail={"status": "not_ready", "checks": checks}))
-    assert found["HTTP-LIVE"].level is Level.OK
-    assert found["HTTP-READY"].level is Level.CRITICAL
-    assert (found["HTTP-COMPONENTS"].level, found["HTTP-COMPONENTS"].observed) == (Level.CRITICAL, 1)
-    assert found["HTTP-COMPONENTS"].action == "look at database: connection refused"
+def dated(when: str) -> Page:
+    return Page(body=b"{}", headers={"Date": when})
 
 
-@pytest.mark.parametrize("odd", [{"database": "degraded"}, {"database": {"healthy": "yes"}}, {"database": None}])
-def test_a_component_is_healthy_only_when_it_says_so_exactly(odd: dict[str, object]) -> None:
-    assert seen(answer(checks=odd))["HTTP-COMPONENTS"].level is Level.CRITICAL
+def application(status: int = 200, **changes: object) -> Page:
+    checks = {
+        "database": {"healthy": True, "message": "Database connection OK", "latency_ms": 2.5},
+        "disk": {"healthy": True, "message": "12.1 GB free", "free_gb": 12.1},
+    }
+    body = {"status": "ready" if status == 200 else "not_ready", "checks": checks | changes}
+    return Page(status, json.dumps(body if status == 200 else {"detail": body}).encode())
+
+
+def verdicts(facts: HealthFacts) -> dict[str, bool]:
+    assert isinstance(facts.components, tuple)
+    return {component.name: component.healthy for component in facts.components}
+
+
+def test_both_endpoints_of_the_guide_are_read() -> None:
+    facts = asked()
+
+    assert (facts.live.status, facts.live.problem) == (200, "")
+    assert (facts.ready.status, facts.ready.problem) == (200, "")
+    assert facts.live.latency is not None
+    assert 0 < facts.live.latency < SECONDS
+    assert verdicts(facts) == {"database": True, "redis": False}
+
+
+def test_the_applications_components_are_booleans_with_words_and_a_latency() -> None:
+    facts = asked(ready=application())
+
+    assert isinstance(facts.components, tuple)
+    assert facts.components[0] == Component("database", True, "Database connection OK", 0.0025)  # noqa: FBT003
+
+
+def test_the_body_of_a_503_is_read_though_it_is_wrapped() -> None:
+    facts = asked(ready=application(503, database={"healthy": False, "message": "connection refused"}))
+
+    assert facts.ready.problem == "503, status not_ready"
+    assert verdicts(facts) == {"database": False, "disk": True}
 
 
 @pytest.mark.parametrize(
-    ("page", "words"),
+    ("value", "healthy"),
     [
-        (Page(400, b"Invalid host header"), "set app.host_header"),
-        (Page(404, b"Not Found"), "after a failed start"),
-        (Page(401, b"{}"), "without one"),
-        (Page(302, b"", {"Location": "https://elsewhere/"}), "put that address into app.url"),
-        (Page(500, b"Internal Server Error"), "look at the error log"),
-        (Page(200, b"<html>welcome</html>"), "a proxy or another application"),
-        (Page(200, b"[1, 2]"), "a proxy or another application"),
-        (Page(200, b'{"cut": '), "a proxy or another application"),
-        (Page(200, b"\xff\xfe\x00"), "a proxy or another application"),
+        (True, True),
+        ("healthy", True),
+        ("OK", True),
+        ({"status": "up"}, True),
+        ({"healthy": False, "status": "healthy"}, False),
+        ("degraded", False),
+        (None, False),
+        (1, False),
+        ({"latency_ms": 3}, False),
+        ({"healthy": "yes, mostly"}, False),
+        ([], False),
     ],
 )
-def test_every_odd_answer_is_critical_and_says_what_to_do(page: Page, words: str) -> None:
-    found = seen(page)
-    assert found["HTTP-READY"].level is Level.CRITICAL
-    assert words in found["HTTP-READY"].action
-    assert found["HTTP-COMPONENTS"].level is Level.UNKNOWN
-    assert found["HTTP-LIVE"].level is Level.OK
+def test_a_component_is_healthy_only_when_it_says_so(value: object, healthy: bool) -> None:  # noqa: FBT001 - a case
+    assert verdicts(asked(ready=application(thing=value)))["thing"] is healthy
 
 
-def test_no_components_are_unknown_and_not_well() -> None:
-    assert seen(answer(status="ready"))["HTTP-COMPONENTS"].level is Level.UNKNOWN
+@pytest.mark.parametrize(
+    ("page", "problem", "action"),
+    [
+        (Page(400, b"Invalid host header"), "400: 'Invalid host header'", "app.host_header"),
+        (Page(400, b'{"error": "x"}'), "400:", "error log"),
+        (Page(404, b'{"detail": "Not Found"}'), "404", "/alive"),
+        (Page(401, b"{}"), "401: health is behind a login", "without one"),
+        (Page(403, b""), "403: health is behind a login", "without one"),
+        (Page(500, b"Internal Server Error"), "500: 'Internal Server Error'", "error log"),
+        (Page(502, b"<html>bad gateway</html>"), "502: '<html>", "proxy"),
+        (Page(503, b"<html>busy</html>"), "503: '<html>", "proxy"),
+        (Page(200, b"<html>welcome</html>"), "200, but not a JSON object: '<html>welcome", "app.url"),
+        (Page(200, b""), "200, but not a JSON object: nothing", "app.url"),
+        (Page(200, b"[1, 2]"), "200, but not a JSON object: '[1, 2]'", "app.url"),
+        (Page(200, b'"alive"'), "200, but not a JSON object", "app.url"),
+        (Page(200, b"\xff\xfe\x00"), "200, but not a JSON object", "app.url"),
+        (Page(200, b'{"status": "dying"}'), "200, but its status is dying", "error log"),
+        (Page(200, b'{"a": "' + b"x" * 2**20 + b'"}'), "200, but more than 1.0 MiB", "app.url"),
+        (Page(302, b"", {"Location": "https://login.example.com/"}), "302: redirected to https://login", "app.url"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_odd_answer_of_one_endpoint_is_a_problem_of_that_endpoint(page: Page, problem: str, action: str) -> None:
+    facts = asked(live=page)
+
+    assert facts.live.status == page.status
+    assert facts.live.problem.startswith(problem)
+    assert action in facts.live.action
+    assert facts.ready.problem == ""
 
 
-def test_a_hanging_readiness_does_not_spoil_liveness() -> None:
+@pytest.mark.parametrize("body", [b"{}", b'{"checks": {}}', b'{"checks": ["database"]}', b'{"checks": null}', b"[]"])
+def test_a_readiness_answer_that_names_no_components_leaves_them_unseen(body: bytes) -> None:
+    assert isinstance(asked(ready=Page(body=body)).components, Unseen)
+
+
+def test_a_readiness_that_hangs_does_not_spoil_a_liveness_that_works() -> None:
     started = time.monotonic()
-    found = seen(Page(200, b"{}", wait=lambda: time.sleep(3)), timeout=0.5)
-    assert time.monotonic() - started < 5
-    assert found["HTTP-LIVE"].level is Level.OK
-    assert found["HTTP-READY"].level is Level.CRITICAL
-    assert "did not answer within 0.5 s" in found["HTTP-READY"].summary
-    assert found["HTTP-READY-LATENCY"].level is Level.UNKNOWN
+    facts = asked(ready=Page(wait=lambda: time.sleep(3)))
+
+    assert time.monotonic() - started < SECONDS + 1
+    assert facts.live.problem == ""
+    assert (facts.ready.status, facts.ready.latency) == (None, None)
+    assert "did not answer within 0.5 s" in facts.ready.problem
+    assert isinstance(facts.components, Unseen)
 
 
-def test_a_clock_that_is_an_hour_off_is_critical() -> None:
-    date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    found = seen(answer(checks=WELL), live=Page(200, b"{}", {"Date": date}))
-    assert found["HTTP-CLOCK-SKEW"].level is Level.CRITICAL
-    assert "1 hour ahead of ours" in found["HTTP-CLOCK-SKEW"].summary
+def test_an_answer_that_drips_without_end_is_a_time_out() -> None:
+    def drip(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n{")
+        while True:
+            client.sendall(b" ")
+            time.sleep(0.05)
+
+    with talking(drip) as port:
+        error = failure(f"http://127.0.0.1:{port}")
+
+    assert isinstance(error, TimedOut)
+    assert "did not answer within 0.5 s" in error.what
 
 
-def test_nobody_answering_raises_the_reason() -> None:
-    port = refused_port()
-    with pytest.raises(Unreachable, match=f"http://127.0.0.1:{port} refuses the connection"):
-        look(HEALTH, at(f"http://127.0.0.1:{port}"))
-    with pytest.raises(Unreachable, match="nobody knows"):
-        look(HEALTH, at("http://no-such-host.invalid"))
-    with black_hole() as port, pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
-        look(HEALTH, at(f"http://127.0.0.1:{port}", timeout=0.5))
+def test_a_slow_answer_is_measured_for_itself() -> None:
+    facts = asked(ready=Page(wait=lambda: time.sleep(0.2)))
+
+    assert facts.live.latency is not None
+    assert facts.ready.latency is not None
+    assert facts.live.latency < 0.15 < facts.ready.latency
 
 
-def test_an_endless_body_ends() -> None:
-    found = seen(Page(200, b"x" * (17 * 1024 * 1024)), timeout=5)
-    assert found["HTTP-READY"].level is Level.CRITICAL
-    assert "bytes" in found["HTTP-READY"].summary
+def test_the_host_header_that_the_inventory_names_is_sent() -> None:
+    heard: list[bytes] = []
+
+    def talk(client: socket.socket) -> None:
+        heard.append(client.recv(65_536))
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with talking(talk) as port:
+        look(f"http://127.0.0.1:{port}", "atom.example.com")
+
+    assert len(heard) == 2
+    assert all(b"\r\nHost: atom.example.com\r\n" in request for request in heard)
+
+
+@pytest.mark.parametrize("host", ["atom\r\nX-Evil: 1", "日本"])
+def test_a_host_header_that_cannot_be_sent_is_a_permanent_error(host: str) -> None:
+    with http_server({}) as url, pytest.raises(PermanentError, match="host_header"):
+        look(url, host)
+
+
+def test_an_address_that_cannot_be_asked_is_a_permanent_error() -> None:
+    error = failure("http://xn--/")
+
+    assert isinstance(error, PermanentError)
+    assert "cannot be asked" in error.what
+
+
+def test_refused_is_unreachable() -> None:
+    url = f"http://127.0.0.1:{refused_port()}"
+    error = failure(url)
+
+    assert isinstance(error, Unreachable)
+    assert str(error) == f"{url} refuses the connection: is it running, and on this port?"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_black_holed_server_ends_as_a_time_out(scheme: str) -> None:
+    started = time.monotonic()
+    with black_hole() as port:
+        error = failure(f"{scheme}://127.0.0.1:{port}")
+
+    assert isinstance(error, TimedOut)
+    assert time.monotonic() - started < SECONDS + 1
+
+
+def test_an_unknown_host_is_named() -> None:
+    error = failure("http://nosuch.invalid")
+
+    assert isinstance(error, Unreachable | TimedOut)
+    assert "nosuch.invalid" in error.what
+
+
+def test_a_name_server_that_hangs_holds_up_neither_the_probe_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_PATIENCE", 0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    started = time.monotonic()
+
+    with pytest.raises(TimedOut, match="the name server did not say"):
+        look("http://127.0.0.1:1")
+    assert time.monotonic() - started < 1
+
+
+def test_a_server_without_tls_at_an_https_address_is_a_permanent_error() -> None:
+    with http_server({}) as url:
+        error = failure(url.replace("http", "https"))
+
+    assert isinstance(error, PermanentError)
+    assert "does not speak TLS" in error.what
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+def test_a_connection_that_is_closed_too_early_is_unreachable(answer: bytes) -> None:
+    with saying(answer) as port:
+        assert isinstance(failure(f"http://127.0.0.1:{port}"), Unreachable)
+
+
+def test_who_does_not_speak_http_is_a_permanent_error() -> None:
+    with saying(b"-ERR unknown command\r\n\r\n") as port:
+        error = failure(f"http://127.0.0.1:{port}")
+
+    assert isinstance(error, PermanentError)
+    assert "does not speak HTTP" in error.what
+
+
+def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    app = App(url="https://127.0.0.1:1", ca_file=tmp_path / "ca.pem")
+    with pytest.raises(NotThere, match=r"ca\.pem cannot be read \(No such file"):
+        asyncio.run(health.look(Target(name="t", app=app)))
+
+
+def test_a_ca_file_without_a_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
+    app = App(url="https://127.0.0.1:1", ca_file=tmp_path / "ca.pem")
+    with pytest.raises(PermanentError, match=r"ca\.pem holds no certificate"):
+        asyncio.run(health.look(Target(name="t", app=app)))
+
+
+def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{refused_port()}")
+
+    assert asked().live.problem == ""
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_clock_that_is_an_hour_off_is_seen_from_the_date_header(hours: int) -> None:
+    date = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours), usegmt=True)
+    offset = asked(live=dated(date), ready=Page(wait=lambda: time.sleep(0.3))).clock_offset
+
+    assert isinstance(offset, float)
+    assert offset == 0 if hours == 0 else abs(offset - 3600 * hours) < 2
+
+
+@pytest.mark.parametrize("page", [ALIVE, dated("yesterday")])
+def test_a_date_header_that_is_missing_or_unreadable_leaves_the_clock_unseen(page: Page) -> None:
+    assert isinstance(asked(live=page).clock_offset, Unseen)
+
+
+def test_the_version_is_kept_when_an_answer_tells_it() -> None:
+    assert asked(live=Page(body=b'{"version": "2.3.1", "deployed_sha": "abc123"}')).version == "2.3.1 abc123"
+    assert asked().version == ""

@@ -1,118 +1,278 @@
+import secrets
+import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from atomops.errors import AccessDenied, BadAnswer, TemporaryError, TimedOut, Unreachable
-from atomops.facts.redis import RedisFacts
-from atomops.inventory import Target
+from atomops import shell
+from atomops.checks.redis_server import redis_answers
+from atomops.errors import AccessDenied, NotThere, TemporaryError, Unreachable
+from atomops.facts.outcome import Outcome
+from atomops.facts.redis import Queue, mode, number, word
 from atomops.probes.parts import REDIS
-from atomops.sandbox.redis import RedisServer
-from atomops.verdict import Level
-from tests.peers import Page, black_hole, http_server, refused_port
-from tests.targets import findings, look, target
-
-PASSWORD = "open sesame"
-
-
-def at(server: RedisServer, password: str = PASSWORD, **settings: object) -> Target:
-    return target(password, redis={"url": server.url, "password": "env:P", "timeout": 2, **settings})
+from atomops.sandbox.place import free_port
+from atomops.sandbox.redis import RedisServer, redis_server
+from atomops.verdict import Level, NotSeen, Unseen
+from tests import servers
+from tests.integration.redis_looks import failure, look
+from tests.targets import findings
 
 
-def test_a_healthy_server_is_read_in_full(redis: RedisServer) -> None:
-    seen: RedisFacts = look(REDIS, at(redis))
-    found = findings(REDIS, seen, seen)
-    assert {finding.level for finding in found.values()} == {Level.OK}
-    assert found["REDIS-MEMORY"].summary.endswith("maxmemory is not set)")
-    assert found["REDIS-VERSION"].summary.startswith(("Redis 8", "Valkey 8"))
+def as_user(server: RedisServer, *rights: str) -> str:
+    """The address of a user who may do just this, with the password "hunter2"."""
+    with server.connect() as client:
+        client.execute_command("ACL", "SETUSER", "atom", "reset", "on", ">hunter2", *rights)
+    return f"redis://atom@127.0.0.1:{server.port}/0"
 
 
-def test_the_queues_of_the_inventory_are_counted(redis: RedisServer) -> None:
+@pytest.fixture(scope="module", params=["valkey", "redis"])
+def program(request: pytest.FixtureRequest) -> Path:
+    return servers.required(lambda: servers.redis_program(request.param))
+
+
+@contextmanager
+def started(program: Path, folder: Path, *options: str) -> Iterator[RedisServer]:
+    with redis_server(program, folder, options=options) as server:
+        yield server
+
+
+def test_everything_is_seen_of_a_real_server(redis: RedisServer) -> None:
     with redis.connect() as client:
-        client.rpush("rq:queue:mails", "one", "two")
-        client.zadd("rq:failed:mails", {"three": 1})
-        found = findings(REDIS, look(REDIS, at(redis, queues=["mails"])))
-        client.flushdb()
-    assert found["REDIS-QUEUE-DEPTH"].observed == 2
-    assert (found["REDIS-JOBS-FAILED"].level, found["REDIS-JOBS-FAILED"].observed) == (Level.WARNING, 1)
+        client.delete("rq:queue:default", "rq:failed:default")
+        client.rpush("rq:queue:default", "one", "two")
+        client.zadd("rq:failed:default", {"three": 3})
+    facts = look(redis.url, redis.password, queues=("default", "mail"))
+
+    assert facts.refusal == ""
+    assert isinstance(facts.latency, float)
+    assert 0 < facts.latency < 0.25
+    assert number(facts, "used_memory") > 0
+    assert word(facts, "role") == "master"
+    assert isinstance(facts.clock_offset, float)
+    assert abs(facts.clock_offset) < 0.5
+    assert facts.saves is False
+    assert facts.queues == (Queue("default", 2, 1), Queue("mail", 0, 0))
 
 
 def test_evictions_count_since_the_last_look_and_a_full_memory_is_critical(redis: RedisServer) -> None:
     with redis.connect() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
         client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 300_000)
-        before = look(REDIS, at(redis))
-        for number in range(400):
-            client.set(f"key-{number}", "x" * 4000)
-        found = findings(REDIS, look(REDIS, at(redis)), before)
+        before = look(redis.url, redis.password)
+        for each in range(400):
+            client.set(f"key-{each}", "x" * 4000)
+        found = findings(REDIS, look(redis.url, redis.password), before)
         client.config_set("maxmemory", 0)
         client.flushdb()
+
     assert found["REDIS-EVICTED"].level is Level.WARNING
     assert found["REDIS-MEMORY"].level is Level.CRITICAL
 
 
 def test_hits_are_a_share_of_the_look_ups_since_the_last_look(redis: RedisServer) -> None:
-    before = look(REDIS, at(redis))
+    before = look(redis.url, redis.password)
     with redis.connect() as client:
         client.set("there", 1)
         for key in ("there", "there", "there", "not there"):
             client.get(key)
         client.delete("there")
-    assert findings(REDIS, look(REDIS, at(redis)), before)["REDIS-HIT-RATIO"].observed == 0.75
+
+    assert findings(REDIS, look(redis.url, redis.password), before)["REDIS-HIT-RATIO"].observed == 0.75
 
 
-def test_reset_counters_make_the_change_unknown(redis: RedisServer) -> None:
+def test_reset_counters_make_every_change_unknown(redis: RedisServer) -> None:
+    before = look(redis.url, redis.password)
     with redis.connect() as client:
-        client.get("anything")
-        before = look(REDIS, at(redis))
         client.config_resetstat()
-    finding = findings(REDIS, look(REDIS, at(redis)), before)["REDIS-HIT-RATIO"]
-    assert finding.level is Level.UNKNOWN
-    assert "reset" in finding.summary
+    found = findings(REDIS, look(redis.url, redis.password), before)
+
+    assert {found[code].level for code in ("REDIS-HIT-RATIO", "REDIS-EVICTED", "REDIS-REJECTED")} == {Level.UNKNOWN}
 
 
-def test_a_command_that_the_acl_forbids_hides_only_its_own_part(redis: RedisServer) -> None:
+def test_a_missing_password_is_told_from_a_wrong_one(redis: RedisServer) -> None:
+    missing, wrong = failure(redis.url), failure(redis.url, "hunter2")
+
+    assert isinstance(missing, AccessDenied)
+    assert "NOAUTH" in missing.what
+    assert "redis.password" in missing.action
+    assert isinstance(wrong, AccessDenied)
+    assert "WRONGPASS" in wrong.what
+
+
+def test_a_password_for_a_server_without_one_is_told_too(program: Path, server_folder: Path) -> None:
+    with started(program, server_folder) as server:
+        error = failure(server.url, "hunter2")
+
+    assert isinstance(error, AccessDenied)
+    assert "has no password" in error.what
+
+
+def test_a_wrong_password_never_shows(redis: RedisServer) -> None:
+    error: BaseException | None = failure(redis.url, "hunter2")
+
+    while error is not None:
+        assert "hunter2" not in f"{error!r} {error}"
+        error = error.__cause__
+
+
+def test_an_unknown_user_is_refused_and_a_known_one_comes_in(redis: RedisServer) -> None:
+    assert "WRONGPASS" in failure(redis.url.replace("//", "//nobody@"), "hunter2").what
+    assert look(as_user(redis, "+@all", "~*"), "hunter2").refusal == ""
+
+
+def test_each_command_that_an_acl_forbids_is_unseen_by_itself_with_its_remedy(redis: RedisServer) -> None:
+    facts = look(as_user(redis, "+ping", "+time"), "hunter2", queues=("default",))
+
+    assert isinstance(facts.latency, float)
+    assert isinstance(facts.clock_offset, float)
+    assert isinstance(facts.info, Unseen)
+    assert facts.info.action == "ACL SETUSER atom +info"
+    assert isinstance(facts.saves, Unseen)
+    assert facts.saves.action == "ACL SETUSER atom +config|get"
+    assert isinstance(facts.queues, Unseen)
+    assert facts.queues.action == "ACL SETUSER atom +llen +zcard ~rq:*"
+
+
+def test_the_remedies_together_show_everything(redis: RedisServer) -> None:
+    rights = ("+ping", "+info", "+time", "+config|get", "+llen", "+zcard", "~rq:*")
+    facts = look(as_user(redis, *rights), "hunter2", queues=("default",))
+    seen = (facts.latency, facts.info, facts.clock_offset, facts.saves, facts.queues)
+
+    assert not [part for part in seen if isinstance(part, Unseen)]
+
+
+def test_a_forbidden_ping_leaves_only_the_latency_unseen(redis: RedisServer) -> None:
+    facts = look(as_user(redis, "+info"), "hunter2")
+
+    assert isinstance(facts.latency, Unseen)
+    assert facts.latency.action == "ACL SETUSER atom +ping"
+    assert number(facts, "used_memory") > 0
+
+
+def test_a_key_of_another_kind_is_not_taken_for_a_queue(redis: RedisServer) -> None:
     with redis.connect() as client:
-        client.acl_setuser("prober", enabled=True, passwords=[f"+{PASSWORD}"], commands=["+ping", "+time"])
-    address = redis.url.replace("redis://", "redis://prober@")
-    found = findings(REDIS, look(REDIS, target(PASSWORD, redis={"url": address, "password": "env:P"})))
-    assert found["REDIS-LATENCY"].level is Level.OK
-    assert found["REDIS-CLOCK-SKEW"].level is Level.OK
-    assert found["REDIS-MEMORY"].level is Level.UNKNOWN
-    assert "+info" in found["REDIS-MEMORY"].action
+        client.set("rq:queue:odd", "not a list")
+    facts = look(redis.url, redis.password, queues=("odd",))
+
+    assert isinstance(facts.queues, Unseen)
+    assert "wrong kind of value" in facts.queues.reason
 
 
-@pytest.mark.parametrize("password", ["hunter2-wrong", ""])
-def test_a_wrong_or_missing_password_is_refused_and_never_shown(redis: RedisServer, password: str) -> None:
-    with pytest.raises(AccessDenied, match="refuses the password") as caught:
-        look(REDIS, at(redis, password))
-    assert "hunter2" not in f"{caught.value!r}"
+def test_a_database_that_does_not_exist_is_named(redis: RedisServer) -> None:
+    error = failure(redis.url.replace("/0", "/99"), redis.password)
+
+    assert isinstance(error, NotThere)
+    assert "no database of that number" in error.what
 
 
-def test_no_password_at_all_where_one_is_needed_is_said(redis: RedisServer) -> None:
-    with pytest.raises(AccessDenied, match=r"check redis\.password"):
-        look(REDIS, target(redis={"url": redis.url}))
-
-
-def test_a_server_with_no_free_connection_may_be_tried_again(redis: RedisServer) -> None:
-    with redis.connect() as client:
+def test_a_full_server_is_a_temporary_error(program: Path, server_folder: Path) -> None:
+    with started(program, server_folder, "maxclients 1") as server, server.connect() as client:
         client.ping()
-        client.config_set("maxclients", 1)
-        with pytest.raises(TemporaryError, match="no free connection"):
-            look(REDIS, at(redis))
-        client.config_set("maxclients", 1000)
+        error = failure(server.url)
+
+    assert isinstance(error, TemporaryError)
+    assert "maxclients" in error.what
 
 
-def test_nobody_at_the_address_is_told_apart_from_silence_and_from_another_protocol() -> None:
-    port = refused_port()
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port} refuses the connection"):
-        look(REDIS, target(redis={"url": f"redis://127.0.0.1:{port}"}))
-    with pytest.raises(Unreachable, match="nobody knows"):
-        look(REDIS, target(redis={"url": "redis://no-such-host.invalid"}))
-    with black_hole() as port:
-        started = time.monotonic()
-        with pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
-            look(REDIS, target(redis={"url": f"redis://127.0.0.1:{port}", "timeout": 0.5}))
-        assert time.monotonic() - started < 2
-    with http_server({"/": Page()}) as url, pytest.raises((BadAnswer, Unreachable)) as caught:
-        look(REDIS, target(redis={"url": url.replace("http", "redis"), "timeout": 2}))
-    assert "Redis 127.0.0.1" in str(caught.value)
+def test_a_unix_socket_is_asked(program: Path, server_folder: Path) -> None:
+    path = server_folder / "redis.sock"
+    with started(program, server_folder, f"unixsocket {path}"):
+        assert look(f"unix://{path}").refusal == ""
+    error = failure(f"unix://{server_folder}/nothing.sock")
+
+    assert isinstance(error, Unreachable)
+    assert "nothing.sock is a socket that is not there" in error.what
+
+
+def test_a_server_that_cannot_save_refuses_even_ping_and_still_shows_why(program: Path, tmp_path: Path) -> None:
+    lost = tmp_path / "lost"
+    lost.mkdir()
+    with started(program, tmp_path, "save 3600 1", f"dir {lost}") as server:
+        with server.connect() as client:
+            lost.rmdir()
+            client.bgsave()
+            wait_until(lambda: client.info()["rdb_last_bgsave_status"] == "err")
+        facts = look(server.url)
+        with server.connect() as client:
+            client.config_set("save", "")  # else it does not want to end
+
+    assert facts.refusal.startswith("MISCONF")
+    assert redis_answers(Outcome("redis", 0.1, facts=facts)).value == 1
+    assert word(facts, "rdb_last_bgsave_status") == "err"
+    assert facts.saves is True
+
+
+def test_a_server_that_loads_is_seen_loading(program: Path, tmp_path: Path) -> None:
+    slowly = f"dir {tmp_path}\nkey-load-delay 2000\nloading-process-events-interval-bytes 1024\n"
+    with started(program, tmp_path, f"dir {tmp_path}") as server, server.connect() as client:
+        client.mset({f"key-{number}": secrets.token_bytes(2000) for number in range(2000)})
+        client.save()
+    with running(program, tmp_path, slowly) as url:
+        facts = look(url, queues=("default",))
+
+    assert "loading" in facts.refusal
+    assert number(facts, "loading") == 1
+    assert isinstance(facts.queues, Unseen)
+
+
+def test_a_sentinel_says_what_it_is(program: Path, tmp_path: Path) -> None:
+    with running(program, tmp_path, "sentinel monitor atom 127.0.0.1 1 1\n", "--sentinel") as url:
+        facts = look(url)
+
+    assert mode(facts) == "sentinel"
+    assert number(facts, "uptime_in_seconds") >= 0
+    with pytest.raises(NotSeen, match="this is a Sentinel"):
+        number(facts, "used_memory")
+
+
+@contextmanager
+def running(program: Path, folder: Path, settings: str, *options: str) -> Iterator[str]:
+    """The address of a server that accepts connections, though it may answer none of them."""
+    port = free_port()
+    configuration = folder / "odd.conf"
+    configuration.write_text(f"port {port}\nbind 127.0.0.1\n{settings}", encoding="utf-8")
+    server = shell.start([program, configuration, *options], log=folder / "odd.log", cwd=folder)
+    try:
+        wait_until(lambda: accepts(port))
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.stop()
+
+
+def wait_until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_replica_that_has_lost_its_primary_is_seen(program: Path, server_folder: Path) -> None:
+    with started(program, server_folder, "replicaof 127.0.0.1 1") as server:
+        facts = look(server.url)
+        with server.connect() as client:
+            client.config_set("replica-serve-stale-data", "no")
+        stale = look(server.url, queues=("default",))
+
+    assert (word(facts, "role"), word(facts, "master_link_status")) == ("slave", "down")
+    assert facts.refusal == ""
+    assert "MASTER is down" in stale.refusal
+    assert redis_answers(Outcome("redis", 0.1, facts=stale)).value == 1
+    assert word(stale, "master_link_status") == "down"
+    assert isinstance(stale.queues, Unseen)
+
+
+def test_a_node_of_a_cluster_says_what_it_is(program: Path, server_folder: Path) -> None:
+    bus = f"cluster-port {free_port()}"  # else it is the port plus 10,000, which may be too high
+    with started(program, server_folder, "cluster-enabled yes", bus) as server:
+        facts = look(server.url, queues=("default",))
+
+    assert mode(facts) == "cluster"
+    assert isinstance(facts.queues, Unseen)

@@ -90,6 +90,8 @@ def test_an_unknown_key_is_named_with_the_file_and_a_suggestion(tmp_path: Path) 
         ('[targets.a]\ntimezone = "Berlin"', "targets.a.timezone: no time zone is called 'Berlin'"),
         ('[targets.a.redis]\nurl = "redis://x"\npassword = "hunter2"', "never the value: env:NAME"),
         ('[targets.a.redis]\nurl = "redis://:hunter2@x"', "no password in an address"),
+        ('[targets.a.redis]\nurl = "redis://x:99999"', "targets.a.redis.url: Port out of range 0-65535"),
+        ('[targets.a.app]\nurl = "http://x:y"', "targets.a.app.url: Port could not be cast to integer"),
         ('[targets."A B"]', "targets.A B: String should match pattern"),
         ("targets = 3", "targets: Input should be a valid dictionary"),
         ("", "targets is missing"),

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from atomops.errors import SecretError
@@ -18,3 +20,9 @@ def test_an_unset_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOWHERE", raising=False)
     with pytest.raises(SecretError, match="NOWHERE is not set"):
         read_secret("env:NOWHERE")
+
+
+def test_a_secret_file_may_end_with_a_line_break(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("open sesame\n", encoding="utf-8")
+    assert read_secret(f"file:{path}") == "open sesame"
