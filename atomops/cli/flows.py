@@ -2,11 +2,12 @@
 
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
-
-from prefect.flows import Flow
+from typing import TYPE_CHECKING, Any
 
 from atomops.errors import NotThere
+
+if TYPE_CHECKING:
+    from prefect.flows import Flow
 
 GROUP = "atomops.flows"
 
@@ -16,12 +17,17 @@ def names() -> list[str]:
     return sorted(entry_points(group=GROUP).names)
 
 
-def load_flow(name: str) -> Flow[..., Any]:
-    """The flow of that name. Raises NotThere with a suggestion."""
+def known(name: str) -> EntryPoint:
+    """The entry point of that name, not loaded yet. Raises NotThere with a suggestion."""
     found: EntryPoint | None = next(iter(entry_points(group=GROUP, name=name)), None)
     if found is None:
         close = get_close_matches(name, names(), n=1)
         action = f"did you mean {close[0]!r}?" if close else f"the flows are {', '.join(names())}"
         raise NotThere(f"there is no flow {name!r}", action=action)
-    loaded: Flow[..., Any] = found.load()
+    return found
+
+
+def load_flow(name: str) -> "Flow[..., Any]":
+    """The flow of that name. Raises NotThere with a suggestion."""
+    loaded: Flow[..., Any] = known(name).load()
     return loaded

@@ -28,7 +28,7 @@ def run(
     use_inventory(inventory)
     load_inventory().target(target, read=_unread)
     _keep_quiet()
-    return asyncio.run(_run(flow, target, settings or [], json_file))
+    return _run(flow, target, settings or [], json_file)
 
 
 def _unread(reference: str) -> str:
@@ -43,18 +43,20 @@ def _keep_quiet() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
-async def _run(name: str, target: str, settings: list[str], json_file: Path | None) -> int:
-    from prefect.settings import temporary_settings  # noqa: PLC0415 - 2 s that `--help` need not wait for
-
-    from atomops.cli.flows import load_flow  # noqa: PLC0415
+def _run(name: str, target: str, settings: list[str], json_file: Path | None) -> int:
+    from atomops.cli.flows import known, load_flow  # noqa: PLC0415 - 2 s that `--help` need not wait for
     from atomops.cli.server import usable_server  # noqa: PLC0415
 
-    flow: Any = load_flow(name)
-    parameters = _parameters(settings, inspect.signature(flow.fn)) | {"target": target}
-    with temporary_settings(updates=usable_server()):
-        state = await flow(**parameters, return_state=True)
-        result = await state.aresult(raise_on_failure=False)
+    known(name)
+    with usable_server(meanwhile=lambda: load_flow(name)) as flow:
+        parameters = _parameters(settings, inspect.signature(flow.fn)) | {"target": target}
+        state, result = asyncio.run(_play(flow, parameters))
     return _tell(result, state.message or str(state), json_file)
+
+
+async def _play(flow: Any, parameters: dict[str, Any]) -> tuple[Any, object]:  # noqa: ANN401 - any flow's
+    state = await flow(**parameters, return_state=True)
+    return state, await state.aresult(raise_on_failure=False)
 
 
 def _tell(result: object, message: str, json_file: Path | None) -> int:

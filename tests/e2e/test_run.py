@@ -1,0 +1,73 @@
+"""`atomops run` without any Prefect server."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+_INVENTORY = """
+[targets.production]
+profile = "atom"
+history = "{folder}/history"
+[targets.production.app]
+url = "https://127.0.0.1:9"
+[targets.production.postgres]
+dsn = "postgresql://nobody@127.0.0.1:9/atom"
+[targets.production.redis]
+url = "redis://127.0.0.1:9/0"
+[targets.production.prometheus]
+url = "http://127.0.0.1:9"
+[targets.production.logs]
+paths = ["{folder}/none.log"]
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    inventory = tmp_path / "inventory.toml"
+    inventory.write_text(_INVENTORY.format(folder=tmp_path))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return clean | {"ATOMOPS_INVENTORY": str(inventory), "PREFECT_HOME": str(tmp_path / "prefect")}
+
+
+def _argv(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "atomops.cli", "run", "morning-checklist", *arguments]
+
+
+def test_with_every_server_down_nothing_is_ok_and_the_exit_code_is_critical(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    kept = tmp_path / "report.json"
+
+    ended = subprocess.run(_argv("--json", str(kept)), env=environment, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    report = json.loads(kept.read_text())
+    assert report["level"] == "CRITICAL"
+    assert {finding["level"] for finding in report["findings"]} == {"CRITICAL", "UNKNOWN"}
+
+
+def test_a_killed_run_leaves_no_server_behind(environment: dict[str, str]) -> None:
+    run = subprocess.Popen(_argv(), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    children = _children(run.pid)
+
+    run.kill()
+    run.wait()
+
+    assert children
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if children := psutil.Process(pid).children(recursive=True):
+            return children
+        time.sleep(0.1)
+    return []
