@@ -17,12 +17,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install    ## the sandbox, a Prefect server, every scheduled flow once, then its schedules (ONCE=1: ends after the reports)
+demo: install    ## the sandbox, a Prefect server, every daily flow once, then its schedules (ONCE=1: ends after the reports)
 	$(BIN)/atomops demo $(if $(ONCE),--once)
 
-test: install    ## everything, on real servers
+test: install    ## everything, on real servers (CHECKED=1: without what `make check` has just run)
 	$(BIN)/python -m tests.servers
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(if $(CHECKED),--ignore=tests/unit)
 
 check: install   ## format, lint, types, import contracts, unit tests with the coverage of the pure parts
 	$(BIN)/ruff format --check .
@@ -44,5 +44,8 @@ bench: install   ## ratios against the guide's own commands
 lock:            ## pin everything again, with hashes and without index addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --all-extras pyproject.toml --output-file requirements.lock > /dev/null
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-emit-find-links --no-header --extra sandbox --extra checkout --constraint requirements.lock pyproject.toml \
+	  --output-file deployments/requirements.lock > /dev/null  # what the image needs, in the same versions
 
 .PHONY: help install demo test check format bench lock

@@ -1,4 +1,7 @@
-"""From prefect.yaml and the inventory to deployments with one schedule per target, at its local time. Pure."""
+"""From prefect.yaml and the inventory to deployments with one schedule per target, at its local time. Pure.
+
+A deployment without the parameter `target` is one of many targets: it is deployed as it stands, with its schedules.
+"""
 
 import copy
 from collections.abc import Iterable
@@ -14,8 +17,10 @@ def expand(description: Description, targets: Iterable[Target]) -> Description:
     expanded = copy.deepcopy(description)
     named = list(targets)
     for deployment in expanded["deployments"]:
+        if "target" not in deployment.get("parameters", {}):
+            continue
         schedules = deployment.get("schedules", [])
-        deployment["parameters"] = {**deployment.get("parameters", {}), "target": named[0].name}
+        deployment["parameters"] = {**deployment["parameters"], "target": named[0].name}
         deployment["schedules"] = [_for_target(schedule, target) for target in named for schedule in schedules]
     return expanded
 
@@ -29,8 +34,12 @@ def slugs(description: Description) -> dict[str, set[str]]:
 
 
 def scheduled(description: Description) -> list[str]:
-    """The names of the deployments that have a schedule, in the file's order."""
-    return [deployment["name"] for deployment in description["deployments"] if deployment.get("schedules")]
+    """The names of the deployments that have a schedule which is switched on, in the file's order."""
+    return [
+        deployment["name"]
+        for deployment in description["deployments"]
+        if any(schedule.get("active", True) for schedule in deployment.get("schedules", []))
+    ]
 
 
 def _for_target(schedule: Description, target: Target) -> Description:

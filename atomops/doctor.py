@@ -36,7 +36,7 @@ async def _examine(part: Part, target: Target) -> Diagnosis:
         return Diagnosis(part, missing=missing)
     started = time.monotonic()
     try:
-        facts = await part.look(target)
+        facts = await (part.reach or part.look)(target)
     except AtomOpsError as error:
         return Diagnosis(part, time.monotonic() - started, failure=Unseen(error.what, error.action))
     return Diagnosis(part, time.monotonic() - started, gaps=tuple(dict.fromkeys(unseen_in(facts))))

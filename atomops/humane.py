@@ -62,5 +62,6 @@ _PHRASES: dict[str, Callable[[float], str]] = {
     "s": span,
     "bytes": size,
     "bytes/day": lambda value: f"{size(value)} a day",
+    "bytes/s": lambda value: f"{size(value)} a second",
     "ratio": lambda value: f"{100 * value:.3g} %",
 }

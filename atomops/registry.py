@@ -19,7 +19,8 @@ class Check:
     """One check: what it is called, what it reads, and from which value on it speaks.
 
     `facts` is the type that the function reads. `wants_outcome` functions are also called when the probe failed;
-    `wants_before` ones get, as a second argument, the facts of the previous look (or None).
+    `wants_before` ones get, as a second argument, the facts of the previous look (or None). The rows of
+    a `listing` are what a report's reader came for.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Check:
     facts: type
     wants_outcome: bool = False
     wants_before: bool = False
+    listing: bool = False
 
     @property
     def runbook(self) -> str:
@@ -79,6 +81,9 @@ class Check:
             evidence=reading.evidence,
             action=reading.action,
             runbook=self.runbook,
+            listing=self.listing,
+            series=reading.series,
+            points=reading.points,
         )
 
     def _unknown(self, unseen: Unseen, limit: Limit) -> Finding:
@@ -99,11 +104,13 @@ def check(  # noqa: PLR0913 - every argument is a column of the check catalogue,
     unit: str = "",
     source: str = "",
     trend: str = "",
+    listing: bool = False,
 ) -> Callable[[Function], Function]:
     """Register a check under its code. The type of the function's first argument says which facts it reads.
 
     An argument of type `Outcome[Facts]` makes the check run even when the probe failed; a second argument of type
     `Facts | None` gets the facts of the previous look. `trend` names the series in which the value is followed.
+    The rows of a `listing` are what the reader came for.
     """
     limit = Limit(warning, critical, worse)
 
@@ -111,7 +118,7 @@ def check(  # noqa: PLR0913 - every argument is a column of the check catalogue,
         if code in _CHECKS:
             message = f"check {code} is defined twice: {_CHECKS[code].function.__module__} and {function.__module__}"
             raise ValueError(message)
-        _CHECKS[code] = Check(code, section, limit, unit, source, trend, function, **_reads(function))
+        _CHECKS[code] = Check(code, section, limit, unit, source, trend, function, listing=listing, **_reads(function))
         return function
 
     return register

@@ -1,7 +1,7 @@
 """References to secrets: `env:NAME`, `file:/path`, `block:name`. The value never shows in a repr or a dump."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSc
 from atomops.errors import SecretError
 
 SecretReader = Callable[[str], str]
+_KINDS = ("env", "file", "block")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _from_file(path: Path) -> str:
 
 def _validate(given: object, info: ValidationInfo) -> Secret:
     reference = given.reference if isinstance(given, Secret) else given
-    if not isinstance(reference, str) or reference.partition(":")[0] not in {"env", "file", "block"}:
+    if not isinstance(reference, str) or reference.partition(":")[0] not in _KINDS:
         message = "a secret is a reference, never the value: env:NAME, file:/path or block:prefect-secret-name"
         raise ValueError(message)
     reader: SecretReader | None = (info.context or {}).get("read_secret")
@@ -74,9 +75,36 @@ def _validate(given: object, info: ValidationInfo) -> Secret:
         raise ValueError(str(error)) from error
 
 
+def _validate_text(given: object, info: ValidationInfo) -> "Secret | str":
+    is_reference = isinstance(given, str) and given.startswith(tuple(f"{kind}:" for kind in _KINDS))
+    if isinstance(given, Secret) or is_reference:
+        return _validate(given, info)
+    if not isinstance(given, str):
+        message = "expected a text in quotes, or a reference to a secret"
+        raise ValueError(message)  # noqa: TRY004 - pydantic makes one line of a ValueError
+    return given
+
+
+def secrets_in(part: object) -> Iterator[Secret]:
+    """Every secret of a part of the inventory, however deep it lies."""
+    if isinstance(part, Secret):
+        yield part
+        return
+    inner = part if isinstance(part, Mapping) else getattr(part, "__dict__", {})
+    for value in part if isinstance(part, tuple) else inner.values():
+        yield from secrets_in(value)
+
+
 SecretField = Annotated[
     Secret,
     PlainValidator(_validate),
     PlainSerializer(lambda secret: secret.reference, return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^(env|file|block):.+", "title": "Reference to a secret"}),
+]
+
+SecretOrText = Annotated[
+    Secret | str,
+    PlainValidator(_validate_text),
+    PlainSerializer(lambda value: value.reference if isinstance(value, Secret) else value, return_type=str),
+    WithJsonSchema({"type": "string", "title": "A text, or a reference to a secret"}),
 ]

@@ -12,7 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,21 +25,23 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Output:
-    """What a program that ended well has written."""
+    """What a program has written, and how it ended: with 0, or with another exit code that was accepted."""
 
     stdout: bytes
     stderr: str
+    exit_code: int = 0
 
 
-async def run(
+async def run(  # noqa: PLR0913 - each is a plain property of the child
     argv: Sequence[str | Path],
     *,
     timeout: float,  # noqa: ASYNC109 - the time-out belongs to the child, which must be killed by it
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bytes | None = None,
+    accept: Container[int] = (0,),
 ) -> Output:
-    """A returned output is that of a program that exited with 0 within `timeout` seconds.
+    """A returned output is that of a program that exited with 0, or as `accept` has it, within `timeout` seconds.
 
     `env` is added to our own environment: secrets go there, never into `argv`. On time-out, cancellation or any error
     the whole process group is gone before this returns. Raises CommandFailed, TimedOut or NotThere.
@@ -51,10 +53,11 @@ async def run(
         except TimeoutError as error:
             raise TimedOut(f"{name} did not end within {timeout:g} s", action="look at what it waits for") from error
     text = stderr.decode(errors="replace")
-    if child.returncode != 0:
-        message = f"{name} ended with exit code {child.returncode}: {_last_line(text)}"
-        raise CommandFailed(message, exit_code=child.returncode or 0, stderr=text[-_STDERR_TAIL:])
-    return Output(stdout, text)
+    exit_code = child.returncode or 0
+    if exit_code not in accept:
+        message = f"{name} ended with exit code {exit_code}: {_last_line(text)}"
+        raise CommandFailed(message, exit_code=exit_code, stderr=text[-_STDERR_TAIL:])
+    return Output(stdout, text, exit_code)
 
 
 @contextlib.asynccontextmanager

@@ -1,12 +1,13 @@
 """How a number becomes OK, WARNING, CRITICAL or UNKNOWN: measured, judged and phrased apart."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeVar
 
 T = TypeVar("T")
+NOT_REPORTED = {"reported": False}  # of a field: it is on its way to somewhere else in the report
 
 
 class Level(StrEnum):
@@ -79,12 +80,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a check read: one number for the limit, one sentence for people. A value of None is UNKNOWN."""
+    """What a check read: one number for the limit, one sentence for people. A value of None is UNKNOWN.
+
+    `series` are values that are followed beside the check's own trend, by what they are of: a store, a database.
+    `points` are the trend itself, where what was asked knows the past: times ("...Z") and values, the oldest first.
+    """
 
     value: float | None
     summary: str
     action: str = ""
     evidence: Evidence | None = None
+    series: Mapping[str, float] = field(default_factory=dict)
+    points: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class Finding:
-    """A judged fact, ready to be reported."""
+    """A judged fact, ready to be reported. `listing`: its rows are what the reader came for, however well all is."""
 
     code: str
     section: str
@@ -135,6 +142,9 @@ class Finding:
     action: str = ""
     runbook: str = ""
     acknowledged: Acknowledgement | None = None
+    listing: bool = field(default=False, metadata=NOT_REPORTED)
+    series: Mapping[str, float] = field(default_factory=dict, metadata=NOT_REPORTED)
+    points: tuple[tuple[str, float], ...] = field(default=(), metadata=NOT_REPORTED)
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from atomops import shell
 from atomops.errors import CommandFailed
 from atomops.sandbox import prefect
 from atomops.sandbox.inventory import TARGET
-from atomops.sandbox.leftovers import own_world_folder
-from atomops.sandbox.postgres import bundled_binaries
 from atomops.sandbox.redis import bundled_server
 from atomops.sandbox.world import World, world
+from atomops.scratch.installations import bundled_binaries
+from atomops.scratch.leftovers import own_world_folder
 
 RUNS = 5
 SECONDS = 120

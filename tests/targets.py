@@ -27,6 +27,16 @@ def look(part: Part, at: Target) -> Any:  # noqa: ANN401 - each part has facts o
     return asyncio.run(looked())
 
 
+def reach(part: Part, at: Target) -> Any:  # noqa: ANN401 - each part has an answer of its own
+    """What its quicker look saw."""
+
+    async def reached() -> Any:  # noqa: ANN401 - each part has an answer of its own
+        assert part.reach
+        return await part.reach(at)
+
+    return asyncio.run(reached())
+
+
 def findings(part: Part, facts: object, before: object | None = None) -> dict[str, Finding]:
     """What the checks make of the facts, by code."""
     every = [*checks(), *question_checks(candidates("auto"))]

@@ -19,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+TargetOption = Annotated[str, typer.Option(help="the target, as the inventory calls it")]
 InventoryOption = Annotated[
     Path | None, typer.Option("--inventory", help=f"the inventory file; else {INVENTORY_VARIABLE}, else inventory.toml")
 ]

@@ -1,5 +1,29 @@
 """Each import registers a command."""
 
-from atomops.cli import demo, deploy, doctor, inventory, run
+from atomops.cli import (
+    alerts,
+    automations,
+    backup_fetch,
+    backups,
+    demo,
+    deploy,
+    doctor,
+    inventory,
+    replaced,
+    resume,
+    run,
+)
 
-__all__ = ["demo", "deploy", "doctor", "inventory", "run"]
+__all__ = [
+    "alerts",
+    "automations",
+    "backup_fetch",
+    "backups",
+    "demo",
+    "deploy",
+    "doctor",
+    "inventory",
+    "replaced",
+    "resume",
+    "run",
+]

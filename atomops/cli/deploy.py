@@ -10,6 +10,7 @@ import yaml
 
 from atomops import deployments, shell
 from atomops.cli.app import InventoryOption, app, use_inventory
+from atomops.cli.lost_runs import watch_over_runs
 from atomops.errors import NotThere
 from atomops.inventory import load_inventory
 
@@ -21,7 +22,8 @@ _SECONDS = 120  # a deploy takes about 4 s
 def deploy(inventory: InventoryOption = None) -> None:
     """Create or update the deployments on the Prefect server, with one schedule per target at its local time.
 
-    Repeating it changes nothing; schedules of targets that are gone from the inventory are removed.
+    So are the automations that watch over their runs. Repeating it changes nothing; schedules of targets that are
+    gone from the inventory are removed.
     """
     use_inventory(inventory)
     asyncio.run(_deploy())
@@ -33,16 +35,18 @@ async def _deploy() -> None:
     if not PREFECT_API_URL.value():
         raise NotThere("no Prefect server is named", action="export PREFECT_API_URL=http://HOST:4200/api")
     targets = [target.model_copy(update={"name": name}) for name, target in load_inventory().targets.items()]
+    lost_runs = (CHECKOUT / "deployments" / "lost-runs.yaml").read_text(encoding="utf-8")
     description = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text(encoding="utf-8"))
     expanded = deployments.expand(description, targets)
     pools = {deployment["work_pool"]["name"] for deployment in expanded["deployments"]}
     for pool in sorted(pools):
         await _prefect("work-pool", "create", "--type", "process", "--overwrite", pool)
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="atomops-deploy-", dir=CHECKOUT) as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="atomops-deploy-") as file:
         yaml.safe_dump(expanded, file, sort_keys=False)
         file.flush()
         await _prefect("--no-prompt", "deploy", "--all", "--prefect-file", file.name)
     await _remove_leftovers(deployments.slugs(expanded))
+    await watch_over_runs(lost_runs)
     typer.echo(f"deployed {', '.join(deployments.slugs(expanded))} for {', '.join(target.name for target in targets)}")
 
 

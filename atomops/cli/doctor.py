@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,10 +10,12 @@ from rich.markup import escape
 
 from atomops.cli.app import InventoryOption, app, use_inventory
 from atomops.cli.exit_codes import FAILED
-from atomops.doctor import Diagnosis, examine
 from atomops.humane import plural
 from atomops.inventory import load_inventory
 from atomops.verdict import Unseen
+
+if TYPE_CHECKING:
+    from atomops.doctor import Diagnosis  # with every probe and its clients, for which `--help` need not wait
 
 
 @app.command()
@@ -33,21 +35,24 @@ def _examine(name: str) -> bool:
     diagnoses = asyncio.run(_look(name))
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold]{escape(name)}[/]")
+    wide = max(len(diagnosis.part.name) for diagnosis in diagnoses)
     for diagnosis in diagnoses:
-        for line in _lines(diagnosis):
+        for line in _lines(diagnosis, wide):
             console.print(line)
-    console.print(_verdict(diagnoses))
+    for line in _verdicts(diagnoses):
+        console.print(line)
     return not any(diagnosis.failure for diagnosis in diagnoses)
 
 
-async def _look(name: str) -> list[Diagnosis]:
+async def _look(name: str) -> list["Diagnosis"]:
+    from atomops.doctor import examine  # noqa: PLC0415 - as above
     from tasks.target import load_target  # noqa: PLC0415 - 2 s that `--help` need not wait for
 
     return await examine(await load_target(name))
 
 
-def _lines(diagnosis: Diagnosis) -> Iterator[str]:
-    name = f"{diagnosis.part.name:<9}"
+def _lines(diagnosis: "Diagnosis", wide: int) -> Iterator[str]:
+    name = f"{diagnosis.part.name:<{wide}}"
     if diagnosis.missing:
         yield f"  [dim]-  {name} {escape(diagnosis.missing)}[/]"
     elif diagnosis.failure:
@@ -65,9 +70,21 @@ def _remedy(unseen: Unseen) -> str:
     return escape(unseen.reason) + (f"\n         [cyan]{escape(unseen.action)}[/]" if unseen.action else "")
 
 
-def _verdict(diagnoses: list[Diagnosis]) -> str:
+def _verdicts(diagnoses: list["Diagnosis"]) -> Iterator[str]:
+    """A line for each flow that looks at something."""
+    from atomops.cli.flows import names, parts  # noqa: PLC0415 - flows import Prefect: 2 s that `--help` need not wait
+
+    wide = max(map(len, names()))
+    for name in names():
+        looked = parts(name)
+        if looked:
+            yield f"  [bold]{name:<{wide}}[/] {_verdict([each for each in diagnoses if each.part in looked])}"
+
+
+def _verdict(diagnoses: list["Diagnosis"]) -> str:
     failing = [section for diagnosis in diagnoses if diagnosis.failure for section in diagnosis.part.sections]
     absent = [section for diagnosis in diagnoses if diagnosis.missing for section in diagnosis.part.sections]
+    if all(diagnosis.missing for diagnosis in diagnoses):
+        return "cannot run: " + "; ".join(dict.fromkeys(diagnosis.missing for diagnosis in diagnoses))
     told = "will work" if not failing else f"will run, and report as failing or UNKNOWN: {', '.join(failing)}"
-    told += f"; not checked: {', '.join(absent)}" if absent else ""
-    return f"  [bold]morning-checklist[/] {told}"
+    return told + (f"; not checked: {', '.join(absent)}" if absent else "")

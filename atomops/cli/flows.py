@@ -1,5 +1,6 @@
 """The flows by their names, found by entry point: the core does not import them."""
 
+import importlib
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,10 @@ from atomops.errors import NotThere
 if TYPE_CHECKING:
     from prefect.flows import Flow
 
+    from atomops.probes.parts import Part
+
 GROUP = "atomops.flows"
+OF_MANY = frozenset({"fleet-checklist"})  # their parameter is `targets`
 
 
 def names() -> list[str]:
@@ -25,6 +29,11 @@ def known(name: str) -> EntryPoint:
         action = f"did you mean {close[0]!r}?" if close else f"the flows are {', '.join(names())}"
         raise NotThere(f"there is no flow {name!r}", action=action)
     return found
+
+
+def parts(name: str) -> tuple["Part", ...]:
+    """What that flow looks at, in the order of its report: its module's PARTS; none for a flow that has no such."""
+    return tuple(getattr(importlib.import_module(known(name).module), "PARTS", ()))
 
 
 def load_flow(name: str) -> "Flow[..., Any]":

@@ -14,14 +14,14 @@ from typing import Any
 import typer
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_UI_URL, temporary_settings
 
 from atomops import shell
 from atomops.errors import TimedOut
-from atomops.sandbox.place import free_port
+from atomops.scratch.place import free_port
 
 _TIMEOUT = 2  # seconds
-_START_SECONDS = 60
+_START_SECONDS = 240  # 3 s, or 10 the first time; a minute on a busy machine
 _TEMPORARY = {  # what Prefect sets for a server of this kind: no pages, no services in the background
     "PREFECT_UI_ENABLED": "0",
     "PREFECT__SERVER_EPHEMERAL": "1",
@@ -44,7 +44,7 @@ def usable_server(meanwhile: Callable[[], Any]) -> Iterator[Any]:
     try:
         result = meanwhile()
         _wait(own, address)
-        with temporary_settings(updates={PREFECT_API_URL: address}):
+        with temporary_settings(updates={PREFECT_API_URL: address, PREFECT_UI_URL: ""}):  # nobody sees its pages
             yield result
             APILogWorker.drain_all(_TIMEOUT)  # or it tries for seconds, at our exit, to reach a server that has gone
             EventsWorker.drain_all(_TIMEOUT)

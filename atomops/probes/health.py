@@ -1,8 +1,9 @@
 """The application's liveness and readiness, the body of a 503 included."""
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ _SHOWN = 120  # characters of an unexpected body
 _GOOD_WORDS = frozenset({"alive", "healthy", "live", "ok", "operational", "pass", "passing", "ready", "up"})
 
 Body = dict[str, Any]
+Question = Callable[[], Awaitable[str]]
 
 
 async def look(target: Target) -> HealthFacts:
@@ -43,6 +45,18 @@ async def look(target: Target) -> HealthFacts:
         clock_offset=_clock_offset(ready if isinstance(live, AtomOpsError) else live),
         version=_version(ready) or _version(live),
     )
+
+
+@contextlib.asynccontextmanager
+async def asking_ready(target: Target, app: App) -> AsyncIterator[Question]:
+    """A question that gives why the application is not ready, or "", as often as it is asked."""
+    path = candidates(target.profile)[0].health.ready
+    async with opened(app.url, ca_file=app.ca_file, timeout=app.timeout) as client:
+
+        async def ask_ready() -> str:
+            return _endpoint(path, await _ask(client, app, path)).problem
+
+        yield ask_ready
 
 
 async def _ask(client: httpx.AsyncClient, app: App, path: str) -> Answer | AtomOpsError:

@@ -41,12 +41,13 @@ async def request(  # noqa: PLR0913 - each is a plain property of the request
     timeout: float,  # noqa: ASYNC109 - the bound of the whole request, which httpx has not
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
+    json: object = None,
     auth: tuple[str, str] | None = None,
     ca_file: Path | None = None,
 ) -> Answer:
     """The whole answer, whatever its status. Raises TimedOut, Unreachable or PermanentError, naming the server."""
     async with opened(url, ca_file=ca_file, timeout=timeout) as client:
-        prepared = prepare(client, method, url, headers=headers, data=data)
+        prepared = prepare(client, method, url, headers=headers, data=data, json=json)
         answer = await ask(client, prepared, timeout=timeout, auth=auth)
     if not answer.whole:
         raise BadAnswer(f"{_server(prepared.url)} answered more than {MOST_BYTES:,} bytes", action="check the path")
@@ -61,17 +62,18 @@ async def opened(url: str, *, ca_file: Path | None, timeout: float) -> AsyncIter
         yield client
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - each is a plain property of the request
     client: httpx.AsyncClient,
     method: str,
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
+    json: object = None,
 ) -> httpx.Request:
     """A request that has not been sent yet. Raises PermanentError when the address or a header cannot be sent."""
     try:
-        return client.build_request(method, url, headers=headers, data=data)
+        return client.build_request(method, url, headers=headers, data=data, json=json)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise PermanentError(f"{url} cannot be asked: {error}", action=_CHECK_SETTINGS) from error
 

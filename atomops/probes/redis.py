@@ -1,9 +1,10 @@
 """Redis or Valkey: authenticated, bounded, and each command that an ACL forbids is unseen by itself."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,7 @@ from atomops.verdict import Unseen
 Seen = TypeVar("Seen")
 
 _PINGS = 3  # the fastest of them is the latency, so that a busy machine of ours does not look like a slow Redis
+_FAST, _PATIENCE = 0.02, 0.5  # seconds; as long as none was that fast, more are sent: one that is slow is so each time
 _REFUSED = (exceptions.ResponseError, exceptions.BusyLoadingError, exceptions.MasterDownError)
 
 
@@ -29,15 +31,22 @@ async def look(target: Target) -> RedisFacts:
     settings = target.redis
     if settings is None:
         raise NotThere(f"the target {target.name} has no Redis", action="add [targets.….redis] to the inventory")
+    async with answering(settings, settings.timeout):
+        return await _connect_and_look(settings)
+
+
+@contextlib.asynccontextmanager
+async def answering(settings: Redis, seconds: float) -> AsyncIterator[None]:
+    """Whatever its server does not answer in the block, or not in that time, is an error that says what to do."""
     where = address(settings)
     try:
-        async with asyncio.timeout(settings.timeout):
-            return await _connect_and_look(settings)
+        async with asyncio.timeout(seconds):
+            yield
     except AtomOpsError:
         raise
     except (TimeoutError, exceptions.TimeoutError) as error:
         action = "look at the firewall, whether it hangs (SLOWLOG GET), and at redis or rediss in redis.url"
-        raise TimedOut(f"{where} did not answer within {settings.timeout:g} s", action=action) from error
+        raise TimedOut(f"{where} did not answer within {seconds:g} s", action=action) from error
     except (exceptions.RedisError, OSError) as error:
         raise explain(error, where) from None  # the client's own words may repeat the command
     except (ValueError, TypeError) as error:
@@ -54,27 +63,25 @@ async def _connect_and_look(settings: Redis) -> RedisFacts:
     parts = urlsplit(settings.url)
     if parts.scheme != "unix":
         await resolve(parts.hostname or "")
-    async with _connect(settings) as connection:
+    async with connect(settings) as connection:
         return await _look(connection, settings, unquote(parts.username or "") or "default")
 
 
-def _connect(settings: Redis) -> client.Redis:
+def connect(settings: Redis, **options: Any) -> client.Redis:  # noqa: ANN401 - what the client takes
     """One connection, which says nothing that an old or a narrow server might not know (HELLO, CLIENT SETINFO)."""
-    encrypted: dict[str, Any] = {}
     if settings.ca_file and settings.url.startswith("rediss:"):
         trusting(settings.ca_file)  # its errors name the file
-        encrypted["ssl_ca_certs"] = str(settings.ca_file)
+        options["ssl_ca_certs"] = str(settings.ca_file)
     connection: client.Redis = client.Redis.from_url(
         settings.url,
         password=settings.password.reveal() if settings.password else None,
         socket_connect_timeout=settings.timeout,
         socket_timeout=settings.timeout,
-        decode_responses=True,
         encoding_errors="replace",
         single_connection_client=True,
         protocol=2,
         driver_info=None,
-        **encrypted,
+        **{"decode_responses": True, **options},
     )
     return connection
 
@@ -99,7 +106,7 @@ async def _pings(connection: client.Redis, user: str) -> tuple[str, float | Unse
     """What PING was refused with, and how long the fastest took. Raises what says that we may not come in at all."""
     refusal = ""
     times: list[float] = []
-    for _ in range(_PINGS):
+    while len(times) < _PINGS or (min(times) > _FAST and sum(times) < _PATIENCE):
         started = time.monotonic()
         try:
             await connection.ping()

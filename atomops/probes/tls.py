@@ -1,4 +1,4 @@
-"""The certificate of the application's address: a verified handshake, and others that describe why it failed."""
+"""The certificate of an address: a verified handshake, and others that describe why it failed."""
 
 import asyncio
 import datetime as dt
@@ -20,10 +20,19 @@ _DER = 2  # _ssl.ENCODING_DER
 _SELDOM = "not visible with this Python: 3.13 or newer shows it"
 
 
+_SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"  # PostgreSQL's protocol: eight bytes, code 80877103
+
+
 @dataclass(frozen=True)
-class _Server:
+class Server:
+    """Who is asked. A PostgreSQL server is asked for TLS first, in its own protocol."""
+
     host: str
     port: int
+    is_postgres: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -42,16 +51,20 @@ async def look(target: Target) -> TlsFacts:
     if app is None:
         raise NotThere(f"the target {target.name} has no application", action="add [targets.….app] to the inventory")
     parts = urlsplit(app.url)
-    server = _Server(parts.hostname or "", parts.port or _HTTPS)
-    where = f"{server.host}:{server.port}"
+    return await examine(Server(parts.hostname or "", parts.port or _HTTPS), app.ca_file, app.timeout)
+
+
+async def examine(server: Server, ca_file: Path | None, seconds: float) -> TlsFacts:
+    """What that server shows, within so many seconds. Raises as `look` does, and NotThere when it offers no TLS."""
+    where = str(server)
     try:
-        async with asyncio.timeout(app.timeout):
+        async with asyncio.timeout(seconds):
             await resolve(server.host)
-            return await _examine(server, app.ca_file)
+            return await _examine(server, ca_file)
     except AtomOpsError:
         raise
     except TimeoutError as error:
-        what = f"{where} did not complete a TLS handshake within {app.timeout:g} s"
+        what = f"{where} did not complete a TLS handshake within {seconds:g} s"
         raise TimedOut(what, action="look at the firewall, and whether the server hangs") from error
     except ssl.SSLError as error:
         action = "http or https in app.url? else look at the server's TLS settings"
@@ -60,7 +73,7 @@ async def look(target: Target) -> TlsFacts:
         raise _unreachable(error, where) from error
 
 
-async def _examine(server: _Server, ca_file: Path | None) -> TlsFacts:
+async def _examine(server: Server, ca_file: Path | None) -> TlsFacts:
     """One handshake when all is well. Else the chain is tried without the name, and then without trust."""
     try:
         return _facts(server, await _shake_hands(server, trusting(ca_file)))
@@ -74,7 +87,7 @@ async def _examine(server: _Server, ca_file: Path | None) -> TlsFacts:
     return _facts(server, seen, wrong_name=_name_problem(server, seen) or _reason(complaint))
 
 
-def _facts(server: _Server, seen: _Handshake, *, distrust: str = "", wrong_name: str = "") -> TlsFacts:
+def _facts(server: Server, seen: _Handshake, *, distrust: str = "", wrong_name: str = "") -> TlsFacts:
     try:
         return TlsFacts(
             at=dt.datetime.now(dt.UTC),
@@ -98,7 +111,7 @@ def _trusted(seen: _Handshake, distrust: str) -> tuple[Certificate, ...] | Unsee
     return Unseen(_SELDOM) if seen.trusted is None else tuple(map(read, seen.trusted))
 
 
-def _name_problem(server: _Server, seen: _Handshake) -> str:
+def _name_problem(server: Server, seen: _Handshake) -> str:
     """OpenSSL does not get as far as the name when it does not trust the chain, so the name is compared here."""
     names = read(seen.leaf).names
     if fits(server.host, names):
@@ -122,8 +135,11 @@ def _trusting_anybody() -> ssl.SSLContext:
     return context
 
 
-async def _shake_hands(server: _Server, context: ssl.SSLContext) -> _Handshake:
-    _, writer = await asyncio.open_connection(server.host, server.port, ssl=context, server_hostname=server.host)
+async def _shake_hands(server: Server, context: ssl.SSLContext) -> _Handshake:
+    if server.is_postgres:
+        writer = await _start_tls(server, context)
+    else:
+        _, writer = await asyncio.open_connection(server.host, server.port, ssl=context, server_hostname=server.host)
     try:
         connection: ssl.SSLObject = writer.get_extra_info("ssl_object")
         return _Handshake(
@@ -134,6 +150,27 @@ async def _shake_hands(server: _Server, context: ssl.SSLContext) -> _Handshake:
         )
     finally:
         writer.transport.abort()
+
+
+async def _start_tls(server: Server, context: ssl.SSLContext) -> asyncio.StreamWriter:
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    try:
+        writer.write(_SSL_REQUEST)
+        _only_if_willing(await reader.read(1), server)
+        await writer.start_tls(context, server_hostname=server.host)
+    except BaseException:
+        writer.transport.abort()
+        raise
+    return writer
+
+
+def _only_if_willing(answer: bytes, server: Server) -> None:
+    if answer == b"N":
+        action = "ALTER SYSTEM SET ssl = on; with ssl_cert_file and ssl_key_file"
+        raise NotThere(f"{server} offers no TLS", action=action)
+    if answer != b"S":
+        action = "write https:// before it in security.hosts, if it is no PostgreSQL"
+        raise BadAnswer(f"{server} does not answer as PostgreSQL does", action=action)
 
 
 def _chain(connection: ssl.SSLObject, method: str) -> tuple[bytes, ...] | None:

@@ -1,8 +1,9 @@
 """Profiles: `guide` (the operations guide's names), `atom` (the real application's), or a folder of one's own.
 
-A profile is a folder with a `profile.toml` and `queries/*.sql`.
+A profile is a folder with a `profile.toml`, `queries/*.sql` and `audit/*.sql`.
 """
 
+import functools
 import tomllib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,16 +13,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from atomops.errors import InventoryError
-from atomops.profiles.profile import Profile, Question
+from atomops.profiles.profile import Profile, Question, Statement
 
 BUILT_IN = ("atom", "guide")
 AUTO = "auto"
+_LISTS = ("tables", "parts", "hide", "series", "points")  # keys whose values are several words
 
 
 def candidates(setting: str) -> tuple[Profile, ...]:
     """The profiles that the setting allows, the likeliest first: several for "auto", else one."""
     names = BUILT_IN if setting == AUTO else (setting,)
-    return tuple(load_profile(name) for name in names)
+    return tuple(_built_in(name) if name in BUILT_IN else load_profile(name) for name in names)
+
+
+@functools.cache
+def _built_in(name: str) -> Profile:
+    """Read once: it comes with the code."""
+    return load_profile(name)
 
 
 def load_profile(setting: str) -> Profile:
@@ -30,8 +38,9 @@ def load_profile(setting: str) -> Profile:
     description = folder / "profile.toml"
     try:
         tree = tomllib.loads(description.read_text(encoding="utf-8"))
-        questions = tuple(_question(path) for path in _queries(folder))
-        return Profile.model_validate(tree | {"questions": questions})
+        questions = tuple(_question(path) for path in _sql_files(folder / "queries"))
+        audit = {path.name.removesuffix(".sql"): _statement(path) for path in _sql_files(folder / "audit")}
+        return Profile.model_validate(tree | {"questions": questions, "audit": audit})
     except OSError as error:
         action = f"use {', '.join(BUILT_IN)}, {AUTO}, or a folder that holds profile.toml"
         raise InventoryError(f"the profile {setting!r} cannot be read ({error.strerror})", action=action) from error
@@ -39,9 +48,8 @@ def load_profile(setting: str) -> Profile:
         raise InventoryError(f"{description}: {_first_line(error)}") from error
 
 
-def _queries(folder: Traversable) -> list[Traversable]:
-    queries = folder / "queries"
-    found = queries.iterdir() if queries.is_dir() else ()
+def _sql_files(folder: Traversable) -> list[Traversable]:
+    found = folder.iterdir() if folder.is_dir() else ()
     return sorted((path for path in found if path.name.endswith(".sql")), key=lambda path: path.name)
 
 
@@ -51,6 +59,11 @@ def _question(path: Traversable) -> Question:
         return Question.model_validate(_metadata(header) | {"sql": text})
     except (ValidationError, ValueError) as error:
         raise InventoryError(f"{path}: {_first_line(error)}") from error
+
+
+def _statement(path: Traversable) -> Statement:
+    header, _, _ = (text := path.read_text(encoding="utf-8")).partition("\n\n")
+    return Statement(sql=text, tables=_metadata(header).get("tables", ()))
 
 
 def _metadata(header: str) -> dict[str, Any]:
@@ -64,9 +77,7 @@ def _metadata(header: str) -> dict[str, Any]:
             continue
         key, _, value = (part.strip() for part in text.partition(":"))
         found[key] = value
-    if "tables" in found:
-        found["tables"] = tuple(found["tables"].replace(",", " ").split())
-    return found
+    return found | {key: tuple(found[key].replace(",", " ").split()) for key in _LISTS if key in found}
 
 
 def _first_line(error: Exception) -> str:

@@ -12,6 +12,7 @@ _INK, _GREY = "#3b82f6", "#7d8590"  # both legible on white and on black
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MIDDLE = 0.5
+_FITTING = 46  # characters of the two texts below the line
 
 
 def data_uri(title: str, points: Sequence[Point], last: str, extent: str) -> str:
@@ -22,11 +23,14 @@ def data_uri(title: str, points: Sequence[Point], last: str, extent: str) -> str
 def svg(title: str, points: Sequence[Point], last: str, extent: str) -> str:
     """A line from the oldest point to the newest, one step a report, under its title and its last value.
 
-    `extent` says between which values the line lies. A single value or a constant lies in the middle.
+    `extent` says between which values the line lies, where there is room for it. A single value or a constant lies in
+    the middle.
     """
     places = _places([value for _, value in points])
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     x, y = places[-1]
+    when = _when(points)
+    extent = extent if len(when) + len(extent) <= _FITTING else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
         f' font-family="{_FONT}" font-size="10" fill="{_GREY}">'
@@ -37,7 +41,7 @@ def svg(title: str, points: Sequence[Point], last: str, extent: str) -> str:
         f'<polygon points="{places[0][0]:.1f},{_BOTTOM} {line} {x:.1f},{_BOTTOM}" fill="{_INK}" fill-opacity=".12"/>'
         f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="1.8" stroke-linejoin="round"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_INK}"/>'
-        f'<text x="{_LEFT}" y="97">{escape(_when(points))}</text>'
+        f'<text x="{_LEFT}" y="97">{escape(when)}</text>'
         f'<text x="{_RIGHT}" y="97" text-anchor="end">{escape(extent)}</text></svg>'
     )
 
@@ -54,7 +58,7 @@ def _when(points: Sequence[Point]) -> str:
     if first == last:
         return f"{first[:10]} {first[11:16]} UTC"
     if first[:10] == last[:10]:
-        return f"{first[5:10]} {first[11:16]} to {last[11:16]} UTC"
+        return f"{first[11:16]} to {last[11:16]} UTC"
     return f"{first[5:10]} to {last[5:10]}"
 
 

@@ -38,7 +38,8 @@ def from_json(text: bytes) -> Report:
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON's own types
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = [field for field in dataclasses.fields(value) if field.metadata.get("reported", True)]
+        return {field.name: _plain(getattr(value, field.name)) for field in fields}
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, tuple | list):

@@ -15,11 +15,11 @@ _CHARTS_A_ROW = 3
 
 
 def markdown(report: Report) -> str:
-    """Verdict, changes, what to do, what was acknowledged, trends, what passed, what was not checked, the run.
+    """Verdict, changes, what to do, what was acknowledged, trends, what was seen, passed and not checked, the run.
 
     Whatever a server said stays text; the pictures are data URIs, and nothing is loaded from anywhere.
     """
-    parts = (_verdict, _changes, _to_do, _acknowledged, _trends, _passed, _not_checked, _run)
+    parts = (_verdict, _changes, _to_do, _acknowledged, _trends, _shown, _passed, _not_checked, _run)
     return "\n\n".join(block for part in parts for block in part(report)) + "\n"
 
 
@@ -47,7 +47,7 @@ def _finding(finding: Finding, others: tuple[str, ...], move: str) -> Iterator[s
     yield f"### {phrases.SYMBOLS[finding.level]} {escape(finding.summary)}"
     yield f"{finding.level} · **{escape(finding.code)}** · {escape(finding.section)}{moved}"
     if finding.evidence and finding.evidence.columns and finding.evidence.rows:
-        yield from _table(finding.evidence)
+        yield from _table(finding.evidence, len(finding.evidence.rows) if finding.listing else _MOST_ROWS)
     if others:
         yield f"And {escape(phrases.others(others))}"
     threshold = f"Threshold: {escape(phrases.threshold(finding))}"
@@ -56,11 +56,11 @@ def _finding(finding: Finding, others: tuple[str, ...], move: str) -> Iterator[s
         yield f"Runbook: {escape(finding.runbook)}"
 
 
-def _table(evidence: Evidence) -> Iterator[str]:
-    rows = [_row(map(escape, row)) for row in evidence.rows[:_MOST_ROWS]]
+def _table(evidence: Evidence, most: int) -> Iterator[str]:
+    rows = [_row(map(escape, row)) for row in evidence.rows[:most]]
     yield "\n".join([_row(map(escape, evidence.columns)), _row("---" for _ in evidence.columns), *rows])
-    if len(evidence.rows) > _MOST_ROWS:
-        yield f"and {plural(len(evidence.rows) - _MOST_ROWS, 'row')} more"
+    if len(evidence.rows) > most:
+        yield f"and {plural(len(evidence.rows) - most, 'row')} more"
 
 
 def _acknowledged(report: Report) -> Iterator[str]:
@@ -87,6 +87,19 @@ def _trends(report: Report) -> Iterator[str]:
 
 def _image(name: str, source: str) -> str:
     return f'<img src="{source}" alt="{_html(name).replace("|", "&#124;")}">'
+
+
+def _shown(report: Report) -> Iterator[str]:
+    if report.shown:
+        yield "## What was seen"
+    for finding, evidence in report.shown:
+        yield f"**{escape(finding.section)}**: {escape(finding.summary)}"
+        yield from _table(evidence, _most(finding, evidence))
+
+
+def _most(finding: Finding, evidence: Evidence) -> int:
+    """All of a plan, since one that is cut is none, and of a listing, which is as long as its reader wished."""
+    return len(evidence.rows) if finding.listing or finding.unit == "failures" else _MOST_ROWS
 
 
 def _passed(report: Report) -> Iterator[str]:

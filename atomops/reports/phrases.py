@@ -10,6 +10,7 @@ from atomops.registry import checks
 from atomops.reports import charts
 from atomops.reports.report import Point, Report
 from atomops.reports.strings import one_line
+from atomops.reports.trends import trend_of
 from atomops.verdict import Finding, Level
 
 SYMBOLS = {Level.OK: "🟢", Level.WARNING: "🟡", Level.UNKNOWN: "🟣", Level.CRITICAL: "🔴"}
@@ -90,7 +91,7 @@ def chart(trend: str, points: Sequence[Point]) -> str:
 
 
 def _unit(trend: str) -> str:
-    return _units().get(trend, "")
+    return _units().get(trend_of(trend), "")
 
 
 @cache

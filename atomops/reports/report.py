@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import AwareDatetime
 
-from atomops.verdict import Finding, Gap, Level
+from atomops.verdict import Evidence, Finding, Gap, Level
 
 SCHEMA = 1
 Point = tuple[str, float]
@@ -84,6 +84,11 @@ class Report:
     def passed(self) -> list[Finding]:
         """What was looked at and is well."""
         return [each for each in self.findings if each.level is Level.OK]
+
+    @property
+    def shown(self) -> list[tuple[Finding, Evidence]]:
+        """What is well and has more to show than a sentence: the rows that the guide has people read."""
+        return [(each, each.evidence) for each in self.passed if each.evidence and each.evidence.rows]
 
     @property
     def sections(self) -> list[str]:

@@ -15,10 +15,9 @@ def sentence(counting: Sequence[Finding], total: int) -> str:
         return "Nothing was checked"
     if not counting:
         return "Everything that was found is acknowledged: nothing else is known"
-    acknowledged = total - len(counting)
     bad = _counted([finding.level for finding in counting])
     if not bad:
-        return _all_well(total, acknowledged)
+        return _all_well(counting, total)
     worst = max(counting, key=lambda finding: finding.level.rank)
     return f"{bad} among {plural(total, 'check')}; {worst.section}: {one_line(worst.summary, _MOST_TEXT)}"
 
@@ -31,7 +30,16 @@ def _counted(levels: Sequence[Level]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
-def _all_well(total: int, acknowledged: int) -> str:
-    if not acknowledged:
-        return f"All is well in {plural(total, 'check')}"
-    return f"{total - acknowledged} of {plural(total, 'check')} are well; the others are acknowledged"
+def _all_well(counting: Sequence[Finding], total: int) -> str:
+    if len(counting) < total:
+        return f"{len(counting)} of {plural(total, 'check')} are well; the others are acknowledged"
+    told = informing(counting)
+    return f"All is well in {plural(total, 'check')}" + (
+        f"; {told.section}: {one_line(told.summary, _MOST_TEXT)}" if told else ""
+    )
+
+
+def informing(findings: Sequence[Finding]) -> Finding | None:
+    """The first that is well and not merely "it answers": what somebody would like to know by the way."""
+    well = [each for each in findings if each.level is Level.OK]
+    return next((each for each in well if each.unit != "failures" or each.evidence), None)

@@ -1,6 +1,7 @@
 """The report for a terminal: verdict, what changed, what to do, then the rest in brief."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,11 +11,13 @@ from rich.text import Text
 
 from atomops.reports import charts, phrases
 from atomops.reports.report import Report
+from atomops.reports.summary import informing
 from atomops.reports.terminal_table import Fitted
-from atomops.verdict import Finding, Level
+from atomops.verdict import Evidence, Finding, Level
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.UNKNOWN: "magenta", Level.CRITICAL: "red"}
 _MOST_TRENDS = 12
+_OF_A_STEP = 2  # columns: what it does, and the exact statement or command
 _INDENT = 10  # the longest level and a space
 
 
@@ -25,7 +28,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
 
 def terminal(report: Report) -> RenderableType:
     """The whole report as one thing to print."""
-    parts = (_verdict, _changes, _to_do, _acknowledged, _sections, _trends, _not_checked)
+    parts = (_verdict, _changes, _to_do, _done, _listings, _acknowledged, _sections, _trends, _not_checked)
     return Group(*(line for part in parts for line in part(report)))
 
 
@@ -54,7 +57,41 @@ def _to_do(report: Report) -> Iterator[RenderableType]:
         if others:
             yield _indented(Text(phrases.others(others), "dim"))
         if finding.evidence and finding.evidence.rows:
-            yield _indented(Fitted(finding.evidence))
+            yield _indented(_rows(finding, finding.evidence))
+
+
+def _rows(finding: Finding, evidence: Evidence) -> RenderableType:
+    """A listing is as long as its reader wished."""
+    return Fitted(evidence, len(evidence.rows)) if finding.listing else Fitted(evidence)
+
+
+def _done(report: Report) -> Iterator[RenderableType]:
+    """What was done, or would be, step by step: of the flows that change something."""
+    for finding, evidence in report.shown:
+        if finding.unit == "failures":
+            yield Text()
+            yield _headline(finding, "")
+            yield from map(_indented, _steps(evidence) if len(evidence.columns) == _OF_A_STEP else [Fitted(evidence)])
+
+
+def _steps(evidence: Evidence) -> Iterator[RenderableType]:
+    """Whole, however long they are: a plan that is cut is none."""
+    for number, (what, rows) in enumerate(groupby(evidence.rows, key=lambda row: row[0]), 1):
+        exactly = [(f"\n{row[1]}", "dim") for row in rows if row[1]]
+        table = _columns()
+        table.add_column()
+        table.add_column(overflow="fold")
+        table.add_row(Text(f"{number:>2}"), Text.assemble(what, *exactly))
+        yield table
+
+
+def _listings(report: Report) -> Iterator[RenderableType]:
+    """What the reader of a report came for, however well all is."""
+    for finding, evidence in report.shown:
+        if finding.listing:
+            yield Text()
+            yield _headline(finding, "")
+            yield Padding(_rows(finding, evidence), (0, 0, 0, 2))
 
 
 def _headline(finding: Finding, move: str) -> RenderableType:
@@ -82,15 +119,10 @@ def _sections(report: Report) -> Iterator[RenderableType]:
     for section, well, of in phrases.passed(report):
         findings = [finding for finding in report.findings if finding.section == section]
         colour = COLOURS[max((finding.level for finding in findings), key=lambda level: level.rank)]
-        table.add_row(Text(section, colour), Text(f"{well}/{of}"), Text(_informs(findings), "dim"))
+        told = informing(findings)
+        table.add_row(Text(section, colour), Text(f"{well}/{of}"), Text(told.summary if told else "", "dim"))
     yield Text("\npassed", "bold")
     yield table
-
-
-def _informs(findings: list[Finding]) -> str:
-    """The first passed finding that is not merely "it answers": what somebody would like to know by the way."""
-    told = [finding.summary for finding in findings if finding.level is Level.OK and finding.unit != "failures"]
-    return told[0] if told else ""
 
 
 def _trends(report: Report) -> Iterator[RenderableType]:

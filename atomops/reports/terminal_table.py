@@ -19,10 +19,11 @@ class Fitted:
     """The first rows and columns of evidence, as wide as the console allows; says how much was left out."""
 
     evidence: Evidence
+    most_rows: int = _MOST_ROWS
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table, and a line about what is not in it."""
-        rows = self.evidence.rows[:_MOST_ROWS]
+        rows = self.evidence.rows[: self.most_rows]
         lines = [tuple(" ".join(cell.split()) for cell in line) for line in (self.evidence.columns, *rows)]
         widths = _fit([max(map(cell_len, column)) for column in zip(*lines, strict=False)], options.max_width)
         table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", pad_edge=False)

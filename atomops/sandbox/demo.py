@@ -20,8 +20,8 @@ from atomops.reports.json import from_json
 from atomops.reports.terminal import print_report
 from atomops.sandbox import prefect
 from atomops.sandbox.inventory import TARGET
-from atomops.sandbox.leftovers import own_world_folder, sweep
 from atomops.sandbox.world import World, world
+from atomops.scratch.leftovers import own_world_folder, sweep
 
 PREFIX = "atomops-demo-"
 _ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -32,7 +32,7 @@ _SAY = Console(highlight=False, soft_wrap=True)
 
 
 def demonstrate(*, once: bool) -> int:
-    """0 when every scheduled flow gave its report, whatever its level; 130 when it was stopped before.
+    """0 when every daily flow gave its report, whatever its level; 130 when it was stopped before.
 
     With `once` it ends after the reports, else it serves until Ctrl-C or SIGTERM. Nothing is left behind but the
     history of reports, by which the next demo tells what has changed. Raises AtomOpsError naming what failed.
@@ -75,7 +75,7 @@ def _play(*, once: bool) -> None:
 
 
 def _run_all(server: prefect.PrefectServer, worker: prefect.Worker, running: World) -> None:
-    for planned in prefect.scheduled(server):
+    for planned in prefect.daily(server):
         begun = time.time()
         with _step(f"running {planned.flow} for {planned.target}"):
             ended = prefect.run(server, worker, planned)

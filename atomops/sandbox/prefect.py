@@ -18,14 +18,15 @@ import httpx
 from atomops import shell
 from atomops.errors import CommandFailed, NotThere, TimedOut
 from atomops.inventory import INVENTORY_VARIABLE
-from atomops.sandbox.leftovers import FOLDER_VARIABLE
-from atomops.sandbox.place import free_port
+from atomops.scratch.leftovers import FOLDER_VARIABLE
+from atomops.scratch.place import free_port
 
 POOL = "atomops"  # the work pool of prefect.yaml
-_START_SECONDS = 90  # a first start creates its database, about 8 s on two idle cores
+_START_SECONDS = 240  # a first start creates its database: 8 s on two idle cores, a minute on busy ones
 _DEPLOY_SECONDS = 120
 _RUN_SECONDS = 180
 _POLL_SECONDS = 0.2
+_EVERY_DAY = " * * *"  # of a month, each month, whatever day of the week
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -141,18 +142,26 @@ def deploy(server: PrefectServer) -> None:
     asyncio.run(shell.run(argv, timeout=_DEPLOY_SECONDS, env=server.environment()))
 
 
-def scheduled(server: PrefectServer) -> list[Planned]:
-    """Every active schedule of every deployment. Raises NotThere when there is none."""
+def daily(server: PrefectServer) -> list[Planned]:
+    """Every active schedule that is due each day, from midnight on. Raises NotThere when there is none."""
     deployments = server.ask("POST", "/deployments/filter", json={"sort": "NAME_ASC"})
     planned = [
-        Planned(one["id"], one["name"], one["parameters"] | (schedule["parameters"] or {}))
+        (
+            schedule["schedule"]["cron"],
+            Planned(one["id"], one["name"], one["parameters"] | (schedule["parameters"] or {})),
+        )
         for one in deployments
         for schedule in one["schedules"]
-        if schedule["active"]
+        if schedule["active"] and schedule["schedule"]["cron"].endswith(_EVERY_DAY)
     ]
     if not planned:
-        raise NotThere("no deployment has a schedule", action="look at prefect.yaml")
-    return planned
+        raise NotThere("no deployment has a daily schedule", action="look at prefect.yaml")
+    return [each for _, each in sorted(planned, key=lambda pair: _time_of_day(pair[0]))]
+
+
+def _time_of_day(cron: str) -> tuple[int, int]:
+    minute, hour = cron.split()[:2]
+    return int(hour), int(minute)
 
 
 def run(server: PrefectServer, worker: Worker, planned: Planned) -> Ended:

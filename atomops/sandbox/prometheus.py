@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -13,14 +13,16 @@ import yaml
 
 from atomops import shell
 from atomops.errors import TimedOut
-from atomops.sandbox.place import free_port
+from atomops.scratch.place import free_port
 
-_START_SECONDS = 30
+_START_SECONDS = 90
+
+Rule = Mapping[str, object]  # as in a rules file
 
 
 @dataclass(frozen=True)
 class PrometheusServer:
-    """A running server that scrapes every second."""
+    """A running server that scrapes, and looks at its rules, every second."""
 
     server: shell.Server
     url: str
@@ -35,11 +37,14 @@ def prometheus_server(  # noqa: PLR0913 - each is a plain property of the server
     metrics_path: str = "/metrics",
     users: Mapping[str, str] | None = None,
     data: Path | None = None,
+    rules: Sequence[Rule] = (),
+    alertmanager: str | None = None,
 ) -> Iterator[PrometheusServer]:
     """A ready server that scrapes `scraped` (job to host:port), its files in a new folder below `folder`.
 
     `users` are the names that may ask it, each with the bcrypt hash of its password; without them everybody may.
-    `data` is a storage folder with a past, of `promtool tsdb create-blocks-from openmetrics`.
+    `data` is a storage folder with a past, of `promtool tsdb create-blocks-from openmetrics`. `rules` are evaluated
+    every second, and what fires is sent to `alertmanager` (host:port).
     """
     home = folder / f"prometheus-{secrets.token_hex(3)}"
     home.mkdir()
@@ -47,7 +52,11 @@ def prometheus_server(  # noqa: PLR0913 - each is a plain property of the server
         {"job_name": job, "metrics_path": metrics_path, "static_configs": [{"targets": [address]}]}
         for job, address in scraped.items()
     ]
-    _write(home / "prometheus.yml", {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs})
+    _write(home / "rules.yml", {"groups": [{"name": "atom", "rules": [dict(rule) for rule in rules]}]})
+    told = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
+    often = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    settings = {"global": often, "rule_files": ["rules.yml"], "scrape_configs": jobs}
+    _write(home / "prometheus.yml", settings | {"alerting": {"alertmanagers": told}})
     _write(home / "web.yml", {"basic_auth_users": dict(users or {})})
     running = _start(program, home, data or home / "data")
     try:
@@ -65,6 +74,7 @@ def _start(program: Path, home: Path, data: Path) -> PrometheusServer:
         address = f"127.0.0.1:{free_port()}"
         argv: list[str | Path] = [program, f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={data}"]
         argv += [f"--web.listen-address={address}", f"--web.config.file={home}/web.yml", "--log.level=warn"]
+        argv += ["--rules.alert.resend-delay=1s"]  # its first word to Alertmanager comes before it has found that
         server = shell.start(argv, log=home / "server.log", cwd=home)
         if _is_ready(server, f"http://{address}"):
             return PrometheusServer(server, f"http://{address}")

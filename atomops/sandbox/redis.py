@@ -11,9 +11,9 @@ import redis
 
 from atomops import shell
 from atomops.errors import NotThere, TimedOut
-from atomops.sandbox.place import free_port
+from atomops.scratch.place import free_port
 
-_START_SECONDS = 20
+_START_SECONDS = 90
 
 
 def bundled_server() -> Path:

@@ -1,9 +1,18 @@
 -- A week of the application's life, and the faults that a report should find: an execution that never ended, a
--- duplicate index, a foreign key without an index, and a table whose dead rows nobody removes.
-INSERT INTO users (id, email, first_name, last_name, role, status, is_active, last_login, two_factor_enabled)
+-- duplicate index, a foreign key without an index, a table whose dead rows nobody removes, old episodes that nobody has
+-- archived, an admin without a second factor and one who is suspended.
+INSERT INTO users (id, email, first_name, last_name, role, status, is_active, last_login, hashed_password, two_factor_enabled)
 SELECT 'user-' || n, 'user' || n || '@example.com', 'First' || n, 'Last' || n,
-       CASE WHEN n <= 2 THEN 'admin' ELSE 'member' END, 'active', true, now() - n * interval '5 hours', n <> 2
+       CASE WHEN n <= 3 THEN 'admin' WHEN n % 9 = 0 THEN 'auditor' WHEN n % 7 = 0 THEN 'team_lead' ELSE 'member' END,
+       CASE WHEN n = 3 THEN 'suspended' ELSE 'active' END, n <> 3, now() - n * interval '5 hours', '$2b$12$' || md5(n::text), n <> 2
 FROM generate_series(1, 40) AS n;
+
+INSERT INTO permissions (id, name)
+SELECT 'permission-' || n, name
+FROM unnest(ARRAY['agent:view', 'agent:run', 'agent:manage', 'workflow:view', 'user:view', 'audit:read']) WITH ORDINALITY AS named (name, n);
+INSERT INTO custom_roles (id, name) VALUES ('role-1', 'auditor');
+INSERT INTO role_permissions (role_id, permission_id)
+SELECT 'role-1', id FROM permissions WHERE name LIKE '%:view' OR name = 'audit:read';
 
 INSERT INTO agent_registry (id, name, category, status, user_id, confidence_score)
 SELECT 'agent-' || n, (ARRAY['Inbox', 'Calendar', 'Finance', 'Research', 'Support', 'Sales'])[1 + n % 6] || ' agent ' || n,
@@ -52,6 +61,12 @@ INSERT INTO saas_audit_logs (id, action, user_email, ip_address, "timestamp")
 SELECT 'audit-' || n, CASE WHEN n % 6 = 0 THEN 'login_failed' ELSE 'login' END, 'user' || 1 + n % 40 || '@example.com',
        '203.0.113.' || n % 50, now() - n * interval '20 minutes'
 FROM generate_series(1, 400) AS n;
+
+-- Somebody guesses the password of an administrator.
+INSERT INTO saas_audit_logs (id, action, user_email, ip_address, "timestamp")
+SELECT 'guess-' || n, 'login_failed', CASE WHEN n % 10 = 0 THEN 'user' || n / 10 || '@example.com' ELSE 'user1@example.com' END,
+       '198.51.100.23', now() - interval '3 hours' - n * interval '20 seconds'
+FROM generate_series(1, 40) AS n;
 
 -- The faults of the schema and of its care.
 CREATE INDEX agent_executions_started_at_copy ON agent_executions (started_at);

@@ -6,11 +6,12 @@ last look. Everything appears whole or not at all; any number of runs may write 
 
 import contextlib
 import datetime as dt
+import functools
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -47,13 +48,19 @@ def load_facts(folder: Path, target: str, kind: type[Facts]) -> tuple[Facts | No
     """The facts of the last look, or None with a note when they cannot be read. No last look is no note."""
     path = _facts_path(folder, target, kind)
     try:
-        return TypeAdapter(kind).validate_json(path.read_bytes()), []
+        return cast("Facts", _adapter(cast("Hashable", kind)).validate_json(path.read_bytes())), []
     except FileNotFoundError:
         return None, []
     except OSError as error:
         return None, [f"the earlier facts {path} cannot be read ({error.strerror}): check the owner and mode"]
     except ValidationError as error:
         return None, [f"the earlier facts {path} were passed over: {error.errors()[0]['msg']}"]
+
+
+@functools.cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    """Made once for each kind of facts: that takes longer than all the rest of a look at the history."""
+    return TypeAdapter(kind)  # type: ignore[arg-type]  # a class, which the cache may only call hashable
 
 
 def keep_report(folder: Path, report: Report, html: str) -> Path:

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.slow(30)
+
 _INVENTORY = """
 [targets.production]
 profile = "atom"
@@ -61,7 +63,7 @@ def test_a_killed_run_leaves_no_server_behind(environment: dict[str, str]) -> No
     run.wait()
 
     assert children
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=30)[1] == []
 
 
 def _children(pid: int) -> list[psutil.Process]:

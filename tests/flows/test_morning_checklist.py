@@ -1,4 +1,3 @@
-import asyncio
 import datetime as dt
 import time
 from collections.abc import Iterator
@@ -7,53 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
-from prefect.flow_engine import run_flow
-from prefect.states import Pending, Scheduled
 
 from atomops.errors import InventoryError, NotThere
-from atomops.inventory import INVENTORY_VARIABLE
 from atomops.reports.json import from_json
 from atomops.reports.report import Report
 from atomops.verdict import Level
 from flows.morning_checklist import morning_checklist
+from tests.flows import running
+from tests.flows.conftest import PASSWORD
+from tests.flows.running import artifacts, write
 from tests.peers import Page, black_hole, http_server, refused_port
 
+pytestmark = pytest.mark.slow(18)
+
 SECTIONS = {"Health", "Database", "Agent executions", "Redis", "Error logs", "Metrics", "TLS"}
-PASSWORD = "hunter2-in-the-inventory"
-
-
-@pytest.fixture
-def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The path of the inventory in force, still to be written."""
-    path = tmp_path / "inventory.toml"
-    monkeypatch.setenv(INVENTORY_VARIABLE, str(path))
-    monkeypatch.setenv("PASSWORD", PASSWORD)
-    return path
-
-
-def write(path: Path, **parts: str) -> None:
-    lines = ["[targets.test]", f'history = "{path.parent}/history"']
-    lines += [f"[targets.test.{name}]\n{settings}" for name, settings in parts.items()]
-    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def run() -> tuple[State[Any], Any]:
-    async def whole() -> tuple[State[Any], Any]:
-        state: State[Any] = await morning_checklist(target="test", return_state=True)
-        return state, await state.aresult(raise_on_failure=False)
-
-    return asyncio.run(whole())
-
-
-def artifacts(key: str) -> list[Any]:
-    async def read() -> list[Any]:
-        async with get_client() as client:
-            return await client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-
-    return asyncio.run(read())
+    return running.run(morning_checklist)
 
 
 @pytest.fixture
@@ -74,7 +45,7 @@ def test_with_every_server_down_the_report_is_critical_and_nothing_is_ok(invento
     )
     started = time.monotonic()
     state, report = run()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
     assert isinstance(report, Report)
     assert state.is_failed()
     assert state.message == report.summary
@@ -85,13 +56,13 @@ def test_with_every_server_down_the_report_is_critical_and_nothing_is_ok(invento
 def test_silent_servers_are_waited_for_side_by_side_and_only_once(inventory: Path, silent: int) -> None:
     write(
         inventory,
-        app=f'url = "https://127.0.0.1:{silent}"\ntimeout = 2',
-        postgres=f'dsn = "postgresql://a@127.0.0.1:{silent}/atom"\nconnect_timeout = 2',
-        redis=f'url = "redis://127.0.0.1:{silent}"\ntimeout = 2',
-        prometheus=f'url = "http://127.0.0.1:{silent}"\ntimeout = 2',
+        app=f'url = "https://127.0.0.1:{silent}"\ntimeout = 6',
+        postgres=f'dsn = "postgresql://a@127.0.0.1:{silent}/atom"\nconnect_timeout = 6',
+        redis=f'url = "redis://127.0.0.1:{silent}"\ntimeout = 6',
+        prometheus=f'url = "http://127.0.0.1:{silent}"\ntimeout = 6',
     )
     _, report = run()
-    assert (report.finished_at - report.started_at).total_seconds() < 4
+    assert (report.finished_at - report.started_at).total_seconds() < 12  # seconds: twice
     assert not [finding for finding in report.findings if finding.level is Level.OK]
 
 
@@ -192,20 +163,7 @@ def test_a_bad_inventory_ends_the_run_before_anything_is_looked_at(
 def test_a_late_run_says_that_it_is_stale_instead_of_passing_for_this_morning(inventory: Path) -> None:
     write(inventory)
     planned = dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)
-
-    parameters = {"target": "test"}
-
-    async def made_up_for() -> State[Any]:
-        async with get_client() as client:
-            scheduled: State[Any] = Scheduled(scheduled_time=planned)
-            flow_run = await client.create_flow_run(morning_checklist, parameters=parameters, state=scheduled)
-            await client.set_flow_run_state(flow_run.id, Pending())
-            flow_run = await client.read_flow_run(flow_run.id)
-        ended: Any = run_flow(morning_checklist, flow_run, parameters, return_type="state")
-        state: State[Any] = await ended
-        return state
-
-    state = asyncio.run(made_up_for())
+    state = running.run_late(morning_checklist, planned)
     assert (state.name, state.is_completed()) == ("STALE", True)
     assert f"{planned:%Y-%m-%d %H:%M} UTC came too late" in (state.message or "")
     assert not (inventory.parent / "history").exists()

@@ -8,7 +8,7 @@ from atomops.probes.parts import REDIS
 from tests.targets import look as look_at
 from tests.targets import target
 
-SECONDS = 1.0
+SECONDS = 10.0  # for who answers, but on a busy machine
 
 
 def look(url: str, password: str | None = None, **settings: object) -> RedisFacts:
@@ -18,7 +18,7 @@ def look(url: str, password: str | None = None, **settings: object) -> RedisFact
     return facts
 
 
-def failure(url: str, password: str | None = None) -> AtomOpsError:
+def failure(url: str, password: str | None = None, **settings: object) -> AtomOpsError:
     with pytest.raises(AtomOpsError) as caught:
-        look(url, password)
+        look(url, password, **settings)
     return caught.value

@@ -18,22 +18,23 @@ from tests.peers import Page, black_hole, http_server, refused_port, saying, tal
 LIVE, READY = "/health/live", "/health/ready"
 ALIVE = Page(body=b'{"status": "alive", "timestamp": "2026-11-24T09:00:00+00:00"}')
 GUIDE = Page(body=b'{"checks": {"database": "healthy", "redis": "unhealthy"}}')
-SECONDS = 0.5
+SECONDS = 0.5  # for who never answers; whoever answers, but on a busy machine, has PLENTY
+PLENTY = 10
 
 
-def look(url: str, host: str | None = None) -> HealthFacts:
-    app = App(url=url, timeout=SECONDS, host_header=host)
+def look(url: str, host: str | None = None, *, timeout: float = PLENTY) -> HealthFacts:
+    app = App(url=url, timeout=timeout, host_header=host)
     return asyncio.run(health.look(Target(name="t", app=app)))
 
 
-def asked(live: Page = ALIVE, ready: Page = GUIDE) -> HealthFacts:
+def asked(live: Page = ALIVE, ready: Page = GUIDE, *, timeout: float = PLENTY) -> HealthFacts:
     with http_server({LIVE: live, READY: ready}) as url:
-        return look(url)
+        return look(url, timeout=timeout)
 
 
-def failure(url: str) -> AtomOpsError:
+def failure(url: str, *, timeout: float = PLENTY) -> AtomOpsError:
     with pytest.raises(AtomOpsError) as caught:
-        look(url)
+        look(url, timeout=timeout)
     return caught.value
 
 
@@ -61,7 +62,7 @@ def test_both_endpoints_of_the_guide_are_read() -> None:
     assert (facts.live.status, facts.live.problem) == (200, "")
     assert (facts.ready.status, facts.ready.problem) == (200, "")
     assert facts.live.latency is not None
-    assert 0 < facts.live.latency < SECONDS
+    assert 0 < facts.live.latency < PLENTY
     assert verdicts(facts) == {"database": True, "redis": False}
 
 
@@ -137,12 +138,12 @@ def test_a_readiness_answer_that_names_no_components_leaves_them_unseen(body: by
 
 def test_a_readiness_that_hangs_does_not_spoil_a_liveness_that_works() -> None:
     started = time.monotonic()
-    facts = asked(ready=Page(wait=lambda: time.sleep(3)))
+    facts = asked(ready=Page(wait=lambda: time.sleep(60)), timeout=2)
 
-    assert time.monotonic() - started < SECONDS + 1
+    assert time.monotonic() - started < 30
     assert facts.live.problem == ""
     assert (facts.ready.status, facts.ready.latency) == (None, None)
-    assert "did not answer within 0.5 s" in facts.ready.problem
+    assert "did not answer within 2 s" in facts.ready.problem
     assert isinstance(facts.components, Unseen)
 
 
@@ -154,18 +155,18 @@ def test_an_answer_that_drips_without_end_is_a_time_out() -> None:
             time.sleep(0.05)
 
     with talking(drip) as port:
-        error = failure(f"http://127.0.0.1:{port}")
+        error = failure(f"http://127.0.0.1:{port}", timeout=SECONDS)
 
     assert isinstance(error, TimedOut)
     assert "did not answer within 0.5 s" in error.what
 
 
 def test_a_slow_answer_is_measured_for_itself() -> None:
-    facts = asked(ready=Page(wait=lambda: time.sleep(0.2)))
+    facts = asked(ready=Page(wait=lambda: time.sleep(2)))
 
     assert facts.live.latency is not None
     assert facts.ready.latency is not None
-    assert facts.live.latency < 0.15 < facts.ready.latency
+    assert facts.live.latency < 1.9 < facts.ready.latency
 
 
 def test_the_host_header_that_the_inventory_names_is_sent() -> None:
@@ -207,10 +208,10 @@ def test_refused_is_unreachable() -> None:
 def test_a_black_holed_server_ends_as_a_time_out(scheme: str) -> None:
     started = time.monotonic()
     with black_hole() as port:
-        error = failure(f"{scheme}://127.0.0.1:{port}")
+        error = failure(f"{scheme}://127.0.0.1:{port}", timeout=SECONDS)
 
     assert isinstance(error, TimedOut)
-    assert time.monotonic() - started < SECONDS + 1
+    assert time.monotonic() - started < PLENTY
 
 
 def test_an_unknown_host_is_named() -> None:
@@ -222,12 +223,12 @@ def test_an_unknown_host_is_named() -> None:
 
 def test_a_name_server_that_hangs_holds_up_neither_the_probe_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "_PATIENCE", 0.1)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(60))
     started = time.monotonic()
 
     with pytest.raises(TimedOut, match="the name server did not say"):
-        look("http://127.0.0.1:1")
-    assert time.monotonic() - started < 1
+        look("http://atom.example.com:1")
+    assert time.monotonic() - started < 30
 
 
 def test_a_server_without_tls_at_an_https_address_is_a_permanent_error() -> None:
@@ -278,7 +279,7 @@ def test_a_clock_that_is_an_hour_off_is_seen_from_the_date_header(hours: int) ->
     offset = asked(live=dated(date), ready=Page(wait=lambda: time.sleep(0.3))).clock_offset
 
     assert isinstance(offset, float)
-    assert offset == 0 if hours == 0 else abs(offset - 3600 * hours) < 2
+    assert abs(offset - 3600 * hours) < 60
 
 
 @pytest.mark.parametrize("page", [ALIVE, dated("yesterday")])

@@ -16,8 +16,8 @@ from atomops.commands import promql
 from atomops.errors import BadAnswer
 from atomops.facts.metrics import MetricsFacts, ScrapeTarget
 from atomops.inventory import Prometheus, Target
-from atomops.probes.metrics.client import Result, query
 from atomops.probes.parts import METRICS
+from atomops.probes.prometheus.query import Result, query
 from atomops.profiles.profile import Counter as CounterMetric
 from atomops.sandbox.prometheus import PrometheusServer, prometheus_server
 from atomops.verdict import Level, Unseen

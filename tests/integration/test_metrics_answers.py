@@ -38,7 +38,7 @@ def failure(status: int, kind: str, error: str) -> Page:
 
 def ask(page: Page, secret: str = "", **settings: object) -> MetricsFacts:
     with http_server({QUERY: page}) as url:
-        seen = look(METRICS, target(secret, prometheus={"url": url, "timeout": 1, **settings}))
+        seen = look(METRICS, target(secret, prometheus={"url": url, "timeout": 10, **settings}))
     assert isinstance(seen, MetricsFacts)
     return seen
 
@@ -122,20 +122,20 @@ def test_a_prometheus_that_nobody_reaches_is_not_replaced_by_the_page() -> None:
 
 @pytest.mark.parametrize("part", ["prometheus", "app"])
 def test_black_holes_and_slow_servers_end_within_the_time_out(part: str) -> None:
-    slow = Page(200, b"{}", wait=lambda: time.sleep(1.5))
+    slow = Page(200, b"{}", wait=lambda: time.sleep(60))
     with black_hole() as port, http_server({QUERY: slow, "/metrics": slow, "/health/metrics": slow}) as url:
         for address in (f"http://127.0.0.1:{port}", url):
             hanging: dict[str, Any] = {part: {"url": address, "timeout": 0.3}}
             started = time.monotonic()
             with pytest.raises(TimedOut, match=r"within 0\.3 s"):
                 look(METRICS, target(**hanging))
-            assert time.monotonic() - started < 1.4
+            assert time.monotonic() - started < 30
 
 
 def test_a_query_that_hangs_costs_only_its_own_check() -> None:
     numbers = count()
     one = success([{"metric": {"job": "atom"}, "value": [0, "1"]}])
-    seen = ask(replace(one, wait=lambda: time.sleep(2 if next(numbers) == 5 else 0)))
+    seen = ask(replace(one, wait=lambda: time.sleep(60 if next(numbers) == 5 else 0)), timeout=5)
     hanging = [value for value in [*seen.values.values(), targets(seen)] if isinstance(value, Unseen)]
     assert len(hanging) == 1
     assert "did not answer within" in hanging[0].reason

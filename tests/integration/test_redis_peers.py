@@ -9,7 +9,7 @@ from atomops.errors import AccessDenied, AtomOpsError, BadAnswer, NotThere, Temp
 from atomops.sandbox.redis import RedisServer
 from atomops.verdict import Unseen
 from tests.certificates import authority, leaf, shown
-from tests.integration.redis_looks import SECONDS, failure, look
+from tests.integration.redis_looks import failure, look
 from tests.peers import Page, black_hole, http_server, refused_port, saying, talking
 
 
@@ -41,11 +41,11 @@ def test_refused_is_unreachable() -> None:
 def test_a_black_holed_server_ends_as_a_time_out(scheme: str) -> None:
     begun = time.monotonic()
     with black_hole() as port:
-        error = failure(f"{scheme}://127.0.0.1:{port}", "hunter2")
+        error = failure(f"{scheme}://127.0.0.1:{port}", "hunter2", timeout=1)
 
     assert isinstance(error, TimedOut)
     assert "did not answer within 1 s" in error.what
-    assert time.monotonic() - begun < SECONDS + 1
+    assert time.monotonic() - begun < 30
 
 
 def test_a_server_that_answers_ping_and_then_hangs_ends_as_a_time_out() -> None:
@@ -54,15 +54,15 @@ def test_a_server_that_answers_ping_and_then_hangs_ends_as_a_time_out() -> None:
     def talk(client: socket.socket) -> None:
         while b"PING" in client.recv(4096):
             client.sendall(b"+PONG\r\n")
-        over.wait(10)
+        over.wait(60)
 
     begun = time.monotonic()
     with talking(talk) as port:
-        error = failure(f"redis://127.0.0.1:{port}")
+        error = failure(f"redis://127.0.0.1:{port}", timeout=1)
         over.set()
 
     assert isinstance(error, TimedOut)
-    assert time.monotonic() - begun < SECONDS + 1
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

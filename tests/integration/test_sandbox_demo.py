@@ -15,7 +15,7 @@ from atomops import shell
 from atomops.errors import NotThere
 from atomops.sandbox import demo, prefect
 from atomops.sandbox.demo import _history
-from atomops.sandbox.place import make_folder
+from atomops.scratch.place import make_folder
 
 PATIENCE = 20  # seconds
 DEMO = "from atomops.sandbox.demo import demonstrate; raise SystemExit(demonstrate(once=True))"

@@ -11,14 +11,14 @@ import psutil
 import pytest
 
 from atomops import shell
-from atomops.sandbox.leftovers import FOLDER_VARIABLE, processes_of, sweep
-from atomops.sandbox.place import make_folder
+from atomops.scratch.leftovers import FOLDER_VARIABLE, processes_of, sweep
+from atomops.scratch.place import make_folder
 
 PREFIX = f"atomops-sweep-{os.getpid()}-"
 PATIENCE = 15  # seconds
 
 WORLD = f"""
-from atomops.sandbox.leftovers import own_world_folder
+from atomops.scratch.leftovers import own_world_folder
 from atomops.sandbox.world import world
 import time
 with own_world_folder("{PREFIX}") as folder, world(folder, folder / "history"):
@@ -27,7 +27,7 @@ with own_world_folder("{PREFIX}") as folder, world(folder, folder / "history"):
 """
 GRANDCHILD = f"""
 import os, subprocess, sys, time
-from atomops.sandbox.leftovers import FOLDER_VARIABLE, own_world_folder
+from atomops.scratch.leftovers import FOLDER_VARIABLE, own_world_folder
 with own_world_folder("{PREFIX}") as folder:
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
     subprocess.Popen(sleeper, env=os.environ | {{FOLDER_VARIABLE: str(folder)}}, start_new_session=True)
@@ -51,7 +51,7 @@ def owner_of_a_folder(script: str, log: Path) -> tuple[shell.Server, Path]:
 
 def warden_of(owner: shell.Server) -> psutil.Process:
     children = psutil.Process(owner.pid).children()
-    return next(child for child in children if "atomops.sandbox.leftovers" in child.cmdline())
+    return next(child for child in children if "atomops.scratch.leftovers" in child.cmdline())
 
 
 def is_gone(process: psutil.Process) -> bool:

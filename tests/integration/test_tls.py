@@ -14,7 +14,7 @@ from tests.peers import Page, black_hole, http_server, refused_port, saying
 from tests.targets import findings, target
 from tests.targets import look as look_at
 
-SECONDS = 1.0
+SECONDS = 10.0  # for who answers, but on a busy machine
 OURS = authority()
 
 
@@ -31,8 +31,8 @@ def look(url: str, ca_file: Path | None = None) -> TlsFacts:
     return facts
 
 
-def at(url: str, ca_file: Path | None) -> Target:
-    return target(app={"url": url, "ca_file": ca_file, "timeout": SECONDS})
+def at(url: str, ca_file: Path | None, timeout: float = SECONDS) -> Target:
+    return target(app={"url": url, "ca_file": ca_file, "timeout": timeout})
 
 
 def seen_of(ca_file: Path, *chain: Pair) -> TlsFacts:
@@ -208,12 +208,10 @@ def test_refused_is_unreachable() -> None:
 
 def test_a_black_holed_server_ends_as_a_time_out() -> None:
     started = time.monotonic()
-    with black_hole() as port:
-        error = failure(f"https://127.0.0.1:{port}")
+    with black_hole() as port, pytest.raises(TimedOut, match="within 1 s"):
+        look_at(TLS, at(f"https://127.0.0.1:{port}", None, timeout=1))
 
-    assert isinstance(error, TimedOut)
-    assert "within 1 s" in error.what
-    assert time.monotonic() - started < SECONDS + 1
+    assert time.monotonic() - started < 30
 
 
 def test_an_unknown_host_is_named() -> None:

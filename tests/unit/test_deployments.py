@@ -2,6 +2,7 @@ from pathlib import Path
 
 import yaml
 
+from atomops.cli.flows import OF_MANY
 from atomops.deployments import expand, scheduled, slugs
 from atomops.inventory import Target
 
@@ -27,3 +28,12 @@ def test_expanding_for_the_target_of_the_file_changes_no_slug_and_the_file_stays
 
 def test_the_morning_checklist_is_scheduled() -> None:
     assert "morning-checklist" in scheduled(PREFECT_YAML)
+
+
+def test_what_is_of_many_targets_is_deployed_once_and_its_schedule_waits_to_be_switched_on() -> None:
+    expanded = {each["name"]: each for each in expand(PREFECT_YAML, TARGETS)["deployments"]}
+    fleet = expanded["fleet-checklist"]
+    assert [(each["slug"], each["active"]) for each in fleet["schedules"]] == [("fleet-daily-0900", False)]
+    assert "target" not in fleet.get("parameters", {})
+    assert "fleet-checklist" not in scheduled(PREFECT_YAML)
+    assert {name for name, each in expanded.items() if "target" not in each.get("parameters", {})} == OF_MANY

@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from atomops.errors import InventoryError, NotThere
 from atomops.inventory import Inventory, load_inventory
-from atomops.secret import read_secret
+from atomops.parameters import Switch, TargetName, UserName
+from atomops.secret import Secret, read_secret
 
 WHOLE = """
 [targets.production]
@@ -149,3 +151,125 @@ def test_a_secret_never_shows_in_a_repr_or_a_dump(value: str) -> None:
     assert target.redis.password.reveal() == value
     for shown in (repr(target), str(target), target.model_dump_json(), repr(target.redis.password)):
         assert value not in shown
+
+
+def test_backups_without_any_store_are_refused(tmp_path: Path) -> None:
+    assert "name at least one store" in complaint(tmp_path, "[targets.a.backups]\nkeep_days = 30\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ('access_key_id = "env:A"', "go together"),
+        ('secret_access_key = "env:A"', "go together"),
+        ('kms_key_id = "alias/backups"', "aws:kms"),
+        ('kms_key_id = "alias/backups"\nencryption = "AES256"', "aws:kms"),
+    ],
+)
+def test_a_store_with_half_a_setting_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, hint: str
+) -> None:
+    monkeypatch.setenv("A", "a value")
+
+    assert hint in complaint(tmp_path, f'[targets.a.backups]\nstore = "s3://bucket/atom"\n{settings}\n')
+
+
+def test_further_stores_have_rules_of_their_own(tmp_path: Path) -> None:
+    text = """
+        [targets.a.backups]
+        store = "/backups"
+        keep_days = 7
+        stores = [{store = "s3://bucket/atom", endpoint_url = "http://127.0.0.1:9000/"}]
+    """
+    backups = load_inventory(written(tmp_path, text)).targets["a"].backups
+    assert backups is not None
+    assert [(each.store, each.keep_days) for each in backups.every_store] == [("/backups", 7), ("s3://bucket/atom", 30)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[targets.p.host]\npaths = ["/"]\njob = "node"', "job needs the instance too"),
+        ('[targets.p.host]\npaths = ["/"]\ninstance = "db:9100"', r"add \[targets\.….prometheus\]"),
+        ("[targets.p.host]\npaths = []", "host.paths"),
+    ],
+)
+def test_a_node_exporter_needs_its_instance_and_a_prometheus(tmp_path: Path, settings: str, words: str) -> None:
+    with pytest.raises(InventoryError, match=words):
+        load_inventory(written(tmp_path, settings))
+
+
+@pytest.mark.parametrize("names", ["", 'deployment = "atom"\nstatefulset = "atom"'])
+def test_a_runtime_on_kubernetes_names_one_workload(tmp_path: Path, names: str) -> None:
+    path = tmp_path / "inventory.toml"
+    path.write_text(f'[targets.production.runtime]\nkind = "kubernetes"\n{names}\n')
+    with pytest.raises(InventoryError, match=r'name either deployment = "\.\.\." or statefulset = "\.\.\."'):
+        load_inventory(path)
+
+
+def test_the_kind_of_a_runtime_is_no_part_of_the_key_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.toml"
+    path.write_text('[targets.production.runtime]\nkind = "systemd"\nunit = "atom-os"\nnamspace = "x"\n')
+    with pytest.raises(InventoryError, match=r"targets\.production\.runtime\.namspace is not a known key"):
+        load_inventory(path)
+
+
+def test_a_switch_is_a_word_or_a_boolean_as_yaml_makes_it() -> None:
+    switch: TypeAdapter[str] = TypeAdapter(Switch)
+    assert [switch.validate_python(given) for given in ("auto", True, False)] == ["auto", "on", "off"]
+    with pytest.raises(ValidationError):
+        switch.validate_python("maybe")
+
+
+def test_a_user_may_be_named_by_digits_alone() -> None:
+    user: TypeAdapter[str] = TypeAdapter(UserName)
+    assert [user.validate_python(given) for given in (42, "ann")] == ["42", "ann"]
+    for nonsense in (True, 1.5, ""):
+        with pytest.raises(ValidationError):
+            user.validate_python(nonsense)
+
+
+def test_a_flow_takes_no_target_that_no_inventory_could_name() -> None:
+    with pytest.raises(ValidationError, match="should match pattern"):
+        TypeAdapter(TargetName).validate_python("../production")
+
+
+MIGRATIONS = '[targets.a.migrations]\ndirectory = "/srv/atom"\n'
+
+
+def test_the_environment_of_migrations_is_texts_and_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_OF_ATOM", "sesame")
+    text = MIGRATIONS + 'environment = { ATOM_ENV = "production", SECRET_KEY = "env:KEY_OF_ATOM" }'
+    settings = load_inventory(written(tmp_path, text)).target("a").migrations
+    assert settings is not None
+    assert settings.environment == {"ATOM_ENV": "production", "SECRET_KEY": Secret("env:KEY_OF_ATOM", "sesame")}
+    assert "sesame" not in settings.model_dump_json()
+    assert load_inventory(written(tmp_path, text)).targets["a"].migrations is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("environment = { PORT = 5432 }", "environment.PORT: expected a text in quotes"),
+        ('environment = { "A B" = "x" }', "String should match pattern"),
+        ('url_scheme = "mysql"', "url_scheme: String should match pattern"),
+        ("command = []", "command: Tuple should have at least 1 item"),
+    ],
+)
+def test_a_bad_setting_of_migrations_is_named(tmp_path: Path, line: str, words: str) -> None:
+    assert words in complaint(tmp_path, MIGRATIONS + line)
+
+
+def test_a_file_of_the_configuration_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    text = '[targets.a]\n[targets.a.configuration]\nfiles = ["atom.env"]\n'
+    whole = load_inventory(written(tmp_path, text.replace("atom.env", "/etc/atom.env"))).targets["a"].configuration
+    assert whole is not None
+    assert whole.files == (Path("/etc/atom.env"),)
+    with pytest.raises(InventoryError, match=r"configuration\.files\.0: name the whole path of atom\.env"):
+        load_inventory(written(tmp_path, text))
+
+
+def test_a_pattern_of_alerts_that_is_none_is_named(tmp_path: Path) -> None:
+    told = complaint(tmp_path, '[targets.production.alerts]\nmatch = { namespace = "(atom" }')
+    assert "alerts.match.namespace" in told
+    assert "'(atom' is no regular expression" in told

@@ -50,6 +50,16 @@ def test_a_profile_needs_no_questions(tmp_path: Path) -> None:
     assert load_profile(profile(tmp_path, question=None)).questions == ()
 
 
+def test_a_question_of_a_report_takes_that_reports_parameters(tmp_path: Path) -> None:
+    text = QUESTION.replace("-- value", "-- parts: agents\n-- hide: a, b\n-- series: c d\n-- value").replace(
+        "SELECT 1", "SELECT %(hours)s, '%%'"
+    )
+    (question,) = load_profile(profile(tmp_path, question=text)).questions
+    assert (question.parts, question.hide, question.series) == (("agents",), ("a", "b"), ("c", "d"))
+    assert question.statement == "SELECT %(hours)s, '%%'\n"
+    assert question.parameters == {"hours"}
+
+
 @pytest.mark.parametrize(
     ("description", "question", "words"),
     [
@@ -59,6 +69,14 @@ def test_a_profile_needs_no_questions(tmp_path: Path) -> None:
         (DESCRIPTION, "-- code: X\n\nSELECT 1", "things.sql: section: Field required"),
         (DESCRIPTION, QUESTION.replace("value", "valeu"), "things.sql: value: Field required"),
         (DESCRIPTION, "SELECT 1", "things.sql"),
+        (DESCRIPTION, QUESTION.replace("1", "%(hours)s"), "the part postgres gives nothing, but not hours"),
+        (
+            DESCRIPTION,
+            QUESTION.replace("-- value", "-- parts: users\n-- finds: agent\n-- value"),
+            "limit, user, but not",
+        ),
+        (DESCRIPTION, QUESTION.replace("-- value", "-- parts: everybody\n-- value"), "things.sql: parts.0"),
+        (DESCRIPTION, QUESTION.replace("-- value", "-- series: one\n-- value"), "things.sql: series"),
     ],
 )
 def test_what_is_wrong_in_a_profile_is_named_with_its_file(

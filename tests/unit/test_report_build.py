@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atomops.reports import phrases
 from atomops.reports.grade import GRADES, grade
 from atomops.reports.report import Changes, Report
 from atomops.verdict import Acknowledgement, Gap, Level
@@ -90,7 +91,8 @@ def test_the_summary_names_the_worst_thing() -> None:
         "1 critical, 1 unknown and 1 warning among 9 checks; "
         "Database: the slot standby_2 holds back 14.2 GiB of write-ahead log"
     )
-    assert report_of(finding(), finding("PG-PING")).summary == "All is well in 2 checks"
+    assert report_of(finding(), finding("PG-PING")).summary == "All is well in 2 checks; Database: PG-XID-AGE is OK"
+    assert report_of(finding(unit="failures")).summary == "All is well in 1 check"
     one = report_of(finding(level=Level.UNKNOWN, summary="timed out"))
     assert one.summary == "1 unknown among 1 check; Database: timed out"
 
@@ -183,6 +185,16 @@ def test_a_value_that_was_not_seen_leaves_the_trend_as_it_was(observed: float | 
     assert report_of(finding(observed=observed), previous=previous).trends == previous.trends
 
 
+def test_series_beside_a_trend_go_on_as_long_as_their_finding_names_them() -> None:
+    first = report_of(finding(observed=3, series={"/a": 1.0, "/b": 2.0}))
+    silent = report_of(finding(observed=None), previous=first)
+    assert silent.trends == first.trends
+    second = report_of(finding(observed=4, series={"/a": 5.0, "/c": float("nan")}), previous=silent)
+    values = {name: [value for _, value in points] for name, points in second.trends.items()}
+    assert values == {"postgres.xid_age": [3, 4], "postgres.xid_age of /a": [1, 5]}
+    assert phrases.last("postgres.xid_age of /a", second.trends["postgres.xid_age of /a"]).startswith("5 ")
+
+
 @given(reports())
 @settings(max_examples=40)
 def test_every_text_of_a_report_can_be_printed_stored_and_encoded(report: Report) -> None:
@@ -206,3 +218,10 @@ def test_every_finding_has_moved_or_is_unchanged(report: Report) -> None:
     moved = [*changes.new, *changes.worse, *changes.better, *changes.resolved]
     assert len(moved) + changes.unchanged in {0, len(report.findings)}
     assert len(set(moved)) == len(moved)
+
+
+def test_a_finding_that_knows_the_past_is_the_trend_itself() -> None:
+    previous = report_of(finding(observed=1.0))
+    known = (("2026-11-22T00:00:00Z", 5.0), ("2026-11-23T00:00:00Z", 7.0))
+    report = report_of(finding(observed=7.0, points=known), previous=previous)
+    assert report.trends["postgres.xid_age"] == known

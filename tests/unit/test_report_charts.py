@@ -50,7 +50,7 @@ def test_a_single_value_and_a_constant_lie_in_the_middle(values: list[float]) ->
     ("times", "said"),
     [
         (["2026-11-24T09:00:05Z"], "2026-11-24 09:00 UTC"),
-        (["2026-11-24T09:00:05Z", "2026-11-24T12:30:00Z"], "11-24 09:00 to 12:30 UTC"),
+        (["2026-11-24T09:00:05Z", "2026-11-24T12:30:00Z"], "09:00 to 12:30 UTC"),
         (["2026-10-01T09:00:05Z", "2026-11-24T09:00:05Z"], "10-01 to 11-24"),
     ],
 )
@@ -73,3 +73,9 @@ def test_the_source_of_the_image_is_the_chart_itself() -> None:
     head, _, encoded = data_uri("a", points, "1", "").partition(",")
     assert head == "data:image/svg+xml;base64"
     assert base64.b64decode(encoded).decode() == svg("a", points, "1", "")
+
+
+def test_an_extent_that_does_not_fit_beside_the_times_is_left_out() -> None:
+    points = [("2026-11-24T09:00:05Z", 1.0), ("2026-11-24T12:30:00Z", 2.0)]
+    assert ">1 to 2<" in svg("a", points, "2", "1 to 2")
+    assert "0.000262731" not in svg("a", points, "2", "0.000262731 to 0.000383612 of it all")

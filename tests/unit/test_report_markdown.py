@@ -78,7 +78,7 @@ def test_every_table_has_the_rows_and_cells_of_its_evidence(report: Report) -> N
         for first, _ in report.to_do
         if first.evidence and first.evidence.rows
     )
-    source = markdown(report).partition("\n## Trends")[0].partition("\n<details>")[0]
+    source = markdown(report).partition("\n## Trends")[0].partition("\n## What was seen")[0].partition("\n<details>")[0]
     cells = [token for token in tokens(source) if token.type in {"td_open", "th_open"}]
     assert len(cells) == expected
 
@@ -112,6 +112,15 @@ def test_the_parts_stand_in_the_order_that_people_like() -> None:
     places = [source.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
     assert places == sorted(places)
+
+
+def test_what_is_well_shows_its_rows_too() -> None:
+    rows = Evidence.of(("table", "rows"), [("public.agents", "12")])
+    source = markdown(report_of(finding(evidence=rows, summary="12 rows in all")))
+    assert (
+        "## What was seen\n\n**Database**: 12 rows in all\n\n| table | rows |\n| --- | --- |\n| public.agents | 12 |"
+        in source
+    )
 
 
 def test_a_report_with_nothing_to_do_says_so() -> None:
@@ -168,3 +177,17 @@ def test_a_finding_without_a_page_or_a_next_step_has_no_line_for_them() -> None:
     source = markdown(report_of(finding(level=Level.WARNING, runbook="")))
     assert "Runbook" not in source
     assert "Next" not in source
+
+
+def test_a_plan_is_never_cut() -> None:
+    plan = Evidence.of(("step", "exactly"), ((f"step {number}", "") for number in range(33)))
+    source = markdown(report_of(finding(level=Level.OK, unit="failures", evidence=plan)))
+    assert "step 32" in source
+    assert "rows more" not in source
+
+
+@pytest.mark.parametrize("level", [Level.OK, Level.WARNING])
+def test_a_listing_is_as_long_as_its_reader_wished(level: Level) -> None:
+    rows = Evidence(("agent",), tuple((f"agent {number:02}",) for number in range(30)))
+    assert "agent 29" in markdown(report_of(finding(level=level, evidence=rows, listing=True)))
+    assert "and 10 rows more" in markdown(report_of(finding(level=level, evidence=rows)))

@@ -80,3 +80,31 @@ def test_a_report_of_nothing_is_printed() -> None:
 def test_findings_of_one_cause_are_named_beside_the_first() -> None:
     down: dict[str, Any] = {"level": Level.UNKNOWN, "summary": "db:5432 refused", "action": "start it"}
     assert "1 check more says the same: B" in printed(report_of(finding("A", **down), finding("B", **down)))
+
+
+def test_a_plan_is_printed_whole_step_by_step_however_long_its_commands_are() -> None:
+    command = "pg_restore " + " ".join(f"--option-{number}" for number in range(30))
+    plan = Evidence.of(("step", "exactly"), [("restore it", command), ("restore it", "COMMIT"), ("wait", "")])
+    said = printed(report_of(finding(level=Level.OK, unit="failures", evidence=plan), finding(level=Level.OK)), 80)
+    assert " 1  restore it" in said
+    assert " 2  wait" in said
+    assert "".join(command.split()) in "".join(said.split())
+
+
+def test_what_was_done_to_several_things_is_a_table() -> None:
+    drill = Evidence.of(("set", "store", "proof"), [("atom-1", "/backups", "restored")])
+    assert "atom-1  /backups  restored" in printed(report_of(finding(level=Level.OK, unit="failures", evidence=drill)))
+
+
+def test_what_passed_without_a_plan_shows_no_steps() -> None:
+    rows = Evidence.of(("table",), [("agents",)])
+    assert "agents" not in printed(report_of(finding(level=Level.OK, unit="rows", evidence=rows)))
+
+
+def test_the_rows_of_a_listing_are_all_shown_however_well_all_is() -> None:
+    rows = Evidence(("agent",), tuple((f"agent-{number:02}",) for number in range(30)))
+    for level in (Level.OK, Level.WARNING):
+        listed = printed(report_of(finding(level=level, evidence=rows, listing=True)))
+        assert all(f"agent-{number:02}" in listed for number in range(30))
+    assert "agent-05" not in printed(report_of(finding(level=Level.WARNING, evidence=rows)))
+    assert "agent-00" not in printed(report_of(finding(evidence=rows)))

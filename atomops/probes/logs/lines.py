@@ -36,7 +36,7 @@ def _plain(levels: bytes) -> bytes:
 
 
 PLAIN_ERROR = re.compile(rb"\n" + _plain(_BAD))
-_PLAIN_RECORD = re.compile(_plain(_ANY))
+PLAIN_RECORD = re.compile(_plain(_ANY))
 RECORD_START = re.compile(rb"\n(?=\{|(?:" + _ANY + rb"):|\[?\d{4}-\d\d-\d\d[T ]\d\d:)")
 
 # The last line of a traceback. An indented or bracketed line after it belongs to its message.
@@ -119,7 +119,7 @@ def bears_level(line: bytes) -> bool:
     """Whether the line says how bad it is, in one of the shapes that we know."""
     if line.startswith(b"{"):
         return isinstance((parse(line) or {}).get("level"), str)
-    return _PLAIN_RECORD.match(line) is not None
+    return PLAIN_RECORD.match(line) is not None
 
 
 def _text(record: dict[str, Any]) -> str:

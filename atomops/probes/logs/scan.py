@@ -7,7 +7,8 @@ Several of them, each with its own `share`, divide the work between processors.
 import gzip
 import sys
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
@@ -24,7 +25,10 @@ _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 @dataclass(frozen=True)
 class Request:
-    """Which files, which window (seconds since 1970), whose time zone, and which share of the work."""
+    """Which files, which window (seconds since 1970), whose time zone, and which share of the work.
+
+    `marks` tells of a file, by its inode, how large it was when the window began: all beyond counts, whatever its time.
+    """
 
     paths: tuple[str, ...]
     since: float
@@ -33,6 +37,7 @@ class Request:
     share: int = 0
     shares: int = 1
     small: int = bisect.SMALL
+    marks: Mapping[str, int] | None = None
 
     @property
     def window(self) -> Window:
@@ -80,11 +85,15 @@ def scan(request: Request) -> Answer:
 def _plain(file: Candidate, request: Request, tally: Tally) -> FileSeen:
     window, unfinished = request.window, False
     with file.path.open("rb", buffering=0) as opened:
-        start = bisect.start_of_window(opened, file.size, request.since, window.zone, small=request.small)
+        marked = (request.marks or {}).get(str(file.inode))
+        if marked is not None and marked <= file.size:
+            start, window = marked, replace(window, since=0)
+        else:  # made, or emptied, since
+            start = bisect.start_of_window(opened, file.size, request.since, window.zone, small=request.small)
         for first, last in pieces.shared(start, file.size, request.share, request.shares):
             begin = bisect.record_start(opened, first, file.size) if first > start else start
             end = bisect.record_start(opened, last, file.size) if last < file.size else file.size
-            reader = Reader(window, _clock(opened, begin, file, window), tally)
+            reader = Reader(window, clock_before(opened, begin, file, window), tally)
             unfinished |= _read(reader, pieces.bounded(opened, begin, end))
     return FileSeen(str(file.path), file.size, start, unfinished)
 
@@ -93,13 +102,13 @@ def _packed(file: Candidate, request: Request, tally: Tally) -> FileSeen:
     unfinished = False
     if file.inode % request.shares == request.share:
         with gzip.open(file.path, "rb") as opened:
-            reader = Reader(request.window, _clock(cast("BinaryIO", opened), 0, file, request.window), tally)
+            reader = Reader(request.window, clock_before(cast("BinaryIO", opened), 0, file, request.window), tally)
             opened.seek(0)
             unfinished = _read(reader, opened)
     return FileSeen(str(file.path), file.size, 0, unfinished)
 
 
-def _clock(opened: BinaryIO, begin: int, file: Candidate, window: Window) -> Clock:
+def clock_before(opened: BinaryIO, begin: int, file: Candidate, window: Window) -> Clock:
     """Set to the line before the first one; without one to the next dated line, or to the file's last change."""
     moment = bisect.before(opened, begin, window.zone)
     if moment is None and (dated := bisect.first_dated(opened, begin, window.zone)):

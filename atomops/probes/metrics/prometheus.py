@@ -11,7 +11,7 @@ from atomops.commands import promql
 from atomops.errors import AtomOpsError
 from atomops.facts.metrics import MetricsFacts, PrometheusState, ScrapeTarget
 from atomops.inventory import Prometheus
-from atomops.probes.metrics.client import Result, query
+from atomops.probes.prometheus.query import Result, query
 from atomops.profiles.profile import Metric, Profile
 from atomops.verdict import Unseen
 

@@ -2,16 +2,13 @@
 
 import asyncio
 import datetime as dt
-import time
 from typing import Any
-
-from psycopg.rows import dict_row
 
 from atomops.errors import NotThere, TimedOut
 from atomops.facts import postgres as seen
 from atomops.inventory import Target
 from atomops.probes.postgres.application import answers, recognise
-from atomops.probes.postgres.catalogue import ask, grant, text
+from atomops.probes.postgres.catalogue import ask, grant, server_of
 from atomops.probes.postgres.session import Session, address, read_only_session
 from atomops.profiles import candidates
 from atomops.profiles.profile import Profile
@@ -55,7 +52,7 @@ async def look(target: Target) -> seen.PostgresFacts:
 
 
 async def _look(session: Session, profiles: tuple[Profile, ...]) -> seen.PostgresFacts:
-    server = await _server(session)
+    server = await server_of(session)
     parts: dict[str, Any] = {name: await ask(session, server, name, kind) for name, kind in PARTS.items()}
     parts["sequences"] = _all_readable(parts["sequences"], server)
     profile = await recognise(session, profiles)
@@ -66,15 +63,6 @@ async def _look(session: Session, profiles: tuple[Profile, ...]) -> seen.Postgre
         answers=await answers(session, server, profile) if isinstance(profile, Profile) else {},
         **parts,
     )
-
-
-async def _server(session: Session) -> seen.Server:
-    """Our clock is read in the middle of the round trip, so that the offset is the clocks' and not the network's."""
-    before = time.time()
-    async with session.cursor(row_factory=dict_row) as cursor:
-        row = await (await cursor.execute(text("server").encode())).fetchone() or {}
-    ours = (before + time.time()) / 2
-    return seen.Server(clock_offset=row.pop("clock") - ours, **row)
 
 
 def _all_readable(

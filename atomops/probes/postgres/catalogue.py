@@ -4,13 +4,14 @@ A header line `-- needs: ROLE` or `-- extension: NAME` says what the reading rol
 """
 
 import re
+import time
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TypeVar
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from atomops.errors import Unreachable
 from atomops.facts.postgres import Server
@@ -37,6 +38,15 @@ def need(statement: str) -> Need:
     """What the header of the statement asks for."""
     header = dict(re.findall(r"^-- (needs|extension): (\w+)$", statement, re.MULTILINE))
     return Need(header.get("needs", ""), header.get("extension", ""))
+
+
+async def server_of(session: Session) -> Server:
+    """Our clock is read in the middle of the round trip, so that the offset is the clocks' and not the network's."""
+    before = time.time()
+    async with session.cursor(row_factory=dict_row) as cursor:
+        row = await (await cursor.execute(text("server").encode())).fetchone() or {}
+    ours = (before + time.time()) / 2
+    return Server(clock_offset=row.pop("clock") - ours, **row)
 
 
 async def ask(session: Session, server: Server, name: str, kind: type[Row]) -> tuple[Row, ...] | Unseen:
@@ -79,10 +89,18 @@ def unseen(error: psycopg.Error, session: Session, server: Server) -> Unseen:
     match error:
         case errors.InsufficientPrivilege():
             return Unseen(f"the role {server.role} may not: {said}", grant("pg_read_all_data", server))
+        case errors.UndefinedColumn() | errors.UndefinedTable() | errors.UndefinedFunction():
+            action = (
+                "bring the application's schema up to date (atomops run migrate-database), or write the query as this"
+                " schema has it, in a profile of your own"
+            )
+            return Unseen(f"{server.database} is another schema than the profile expects: {said}", action)
         case errors.QueryCanceled():
             return Unseen("the statement took longer than postgres.statement_timeout", "raise it, or look at the load")
         case errors.LockNotAvailable():
             return Unseen("a lock on the catalogue was held by somebody else", "look at PG-LOCK-WAIT and run again")
+        case errors.ObjectNotInPrerequisiteState() if "shared_preload_libraries" in said:
+            return Unseen(f"PostgreSQL says: {said}", "add it to shared_preload_libraries, and restart the server")
         case _:
             return Unseen(f"PostgreSQL says: {said}")
 
@@ -94,8 +112,13 @@ def _no_extension(name: str, server: Server) -> Unseen:
 
 def grant(membership: str, server: Server) -> str:
     """The statement that gives our role what it lacks. `pg_read_all_data` exists since PostgreSQL 14."""
-    role = '"' + server.role.replace('"', '""') + '"'
+    role = quoted(server.role)
     if membership == "pg_read_all_data" and server.version_number < 140_000:  # noqa: PLR2004 - a version
         grants = (f"GRANT SELECT ON ALL {kind} IN SCHEMA public TO {role};" for kind in ("TABLES", "SEQUENCES"))
         return " ".join(grants)
     return f"GRANT {membership} TO {role};"
+
+
+def quoted(name: str) -> str:
+    """The name as a statement needs it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -32,6 +32,7 @@ async def read_only_session(settings: Postgres) -> AsyncIterator[Session]:
                 password=settings.password.reveal() if settings.password else None,
                 autocommit=True,
                 application_name=APPLICATION_NAME,
+                client_encoding="utf8",  # or names come as bytes from a database in SQL_ASCII
                 options=options,
                 tcp_user_timeout=milliseconds + _GRACE * 1000,
             )

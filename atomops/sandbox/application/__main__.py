@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import uvicorn
+from psycopg import OperationalError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -32,7 +33,7 @@ def build(given: settings.Settings) -> Starlette:
         await app.state.parts.close()
 
     middleware = [Middleware(Measured), Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)]
-    handlers = {TimeoutError: api.timed_out, Exception: api.failed}
+    handlers = {TimeoutError: api.timed_out, OperationalError: api.without_database, Exception: api.failed}
     return Starlette(routes=api.ROUTES, middleware=middleware, exception_handlers=handlers, lifespan=alive)
 
 

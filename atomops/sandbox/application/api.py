@@ -8,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from atomops.sandbox.application import health, metrics, work
+from atomops.sandbox.application import admin, health, metrics, work
+from atomops.sandbox.application.log import coded
 
 if TYPE_CHECKING:
     from atomops.sandbox.application.parts import Parts
 
 LOG = logging.getLogger("api.agent_routes")
+DATABASE_LOG = logging.getLogger("services.database")
 _CACHE_SECONDS = 20
 _SLOW_SECONDS = 1.3
 
@@ -27,7 +29,8 @@ async def agents(request: Request) -> JSONResponse:
 async def agent(request: Request) -> JSONResponse:
     """One agent, from the cache when it knows it."""
     parts: Parts = request.app.state.parts
-    key = f"atom:cache:agent:{request.path_params['id']}"
+    key = f"{admin.CACHED}agent:{request.path_params['id']}"
+    parts.remembered.add(request.path_params["id"])
     cached = await parts.redis.get(key)
     if cached is None:
         known = {one["id"]: one for one in await work.agents(parts.database)}
@@ -68,6 +71,12 @@ async def timed_out(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "Busy"}, status_code=503)
 
 
+async def without_database(_request: Request, error: Exception) -> JSONResponse:
+    """The database refuses us, or has ended our session."""
+    DATABASE_LOG.error("Database connection failed: %s", type(error).__name__, extra=coded("DB_001"))
+    return JSONResponse({"detail": "Database unavailable"}, status_code=503)
+
+
 ROUTES = [
     Route("/health/live", health.live),
     Route("/health/ready", health.ready),
@@ -76,6 +85,8 @@ ROUTES = [
     Route("/api/agents", agents),
     Route("/api/agents/{id}", agent),
     Route("/api/agents/{id}/run", run, methods=["POST"]),
+    Route("/api/agents/{id}/profile", admin.profile, methods=["POST"]),
+    Route("/api/admin/cache/clear", admin.clear_cache, methods=["POST"]),
     Route("/api/reports/usage", usage),
     Route("/api/webhooks/billing", webhook, methods=["POST"]),
 ]

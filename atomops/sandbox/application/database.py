@@ -31,7 +31,7 @@ async def connect(settings: Settings, name: str = NAME) -> Session:
 
 @dataclass
 class Pool:
-    """At most five sessions; one that broke is replaced by the next who needs it."""
+    """At most five sessions; one that broke is replaced by the next who needs it, and so are all that lay idle."""
 
     settings: Settings
     _free: list[Session] = field(default_factory=list)
@@ -54,7 +54,9 @@ class Pool:
             SESSIONS_IDLE.set(len(self._free))
 
     async def _give_back(self, session: Session) -> None:
-        if session.closed or session.broken or session.info.transaction_status:
+        if session.closed:  # the server has ended it, and the idle ones most likely with it
+            await self.close()
+        elif session.info.transaction_status:
             await session.close()
         else:
             self._free.append(session)

@@ -38,6 +38,16 @@ _STORIES = (
         "api.health_routes", logging.ERROR, "Database health check failed: timeout expired", times=6, since=7, until=6
     ),
     Story("services.sync", logging.ERROR, "Calendar sync gave up", "SYNC_014", times=9, since=29, until=25),
+    Story(
+        "core.auth",
+        logging.WARNING,
+        "Login failed for user1@example.com from 198.51.100.23",
+        times=36,
+        since=4,
+        until=3,
+    ),
+    Story("services.sso", logging.WARNING, "Authentication failed for user9@example.com from 203.0.113.9", times=3),
+    Story("api.auth_routes", logging.WARNING, "Failed login for user12@example.com from 203.0.113.12", times=2),
     Story("core.governance", logging.WARNING, "Agent needs approval for action delete_record", times=60),
 )
 _INCIDENTS = (  # one of them began within the last hour, another one each demo

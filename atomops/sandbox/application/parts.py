@@ -1,6 +1,6 @@
 """What every part of the application shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis.asyncio as redis
 
@@ -12,11 +12,13 @@ _SECONDS = 2
 
 @dataclass(frozen=True)
 class Parts:
-    """Clients of the servers behind the application."""
+    """Clients of the servers behind the application, and what it keeps in its own memory."""
 
     settings: Settings
     database: Pool
     redis: redis.Redis
+    remembered: set[str] = field(default_factory=set)
+    profiled: set[str] = field(default_factory=set)
 
     async def close(self) -> None:
         """Every session is closed."""

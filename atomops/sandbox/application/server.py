@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,19 +11,21 @@ import httpx
 
 from atomops import shell
 from atomops.errors import TimedOut
+from atomops.sandbox.application import control
 from atomops.sandbox.application import settings as files
 from atomops.sandbox.application.settings import Settings
-from atomops.sandbox.place import free_port
+from atomops.scratch.place import free_port
 
-_START_SECONDS = 30
+_START_SECONDS = 90
 
 
 @dataclass(frozen=True)
 class ApplicationServer:
-    """The running application."""
+    """The application, and the process that it began as: who restarts it (see `control`) leaves another one."""
 
     server: shell.Server
     settings: Settings
+    config: Path
 
     @property
     def url(self) -> str:
@@ -32,8 +33,9 @@ class ApplicationServer:
         return f"http://127.0.0.1:{self.settings.port}"
 
     def stop(self) -> None:
-        """Requests under way are given up."""
+        """Requests under way are given up; no process of it is left, whoever started it."""
         self.server.stop(grace=3)
+        control.stop(self.config)
 
 
 @contextlib.contextmanager
@@ -47,12 +49,12 @@ def application_server(folder: Path, settings: Settings) -> Iterator[Application
 
 
 def _start(folder: Path, settings: Settings) -> ApplicationServer:
+    config = folder.resolve() / "application.json"
     for _ in range(3):  # somebody else may take the free port first
         chosen = dataclasses.replace(settings, port=free_port())
-        files.write(chosen, folder / "application.json")
-        argv: list[str | Path] = [sys.executable, "-m", "atomops.sandbox.application", "--config"]
-        server = shell.start([*argv, folder / "application.json"], log=folder / "application.out", cwd=folder)
-        running = ApplicationServer(server, chosen)
+        files.write(chosen, config)
+        server = shell.start(control.argv(config), log=config.with_suffix(".out"), cwd=folder)
+        running = ApplicationServer(server, chosen, config)
         if _answers(running):
             return running
         server.stop()

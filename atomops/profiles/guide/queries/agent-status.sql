@@ -1,6 +1,7 @@
 -- code: AGENT-FAILED-RATIO
 -- section: Agent executions
 -- guarantee: The guide's status distribution of the last hour, judged by the share that ended badly.
+-- parts: postgres, agents
 -- tables: agent_execution
 -- value: bad_percent
 -- unit: %
@@ -9,6 +10,7 @@
 -- trend: agents.failed_percent
 -- source: Atom Ops default
 -- summary: {bad_percent} % of {all_statuses} executions in the last hour ended badly
+-- hide: bad_percent, all_statuses
 -- empty: no executions in the last hour
 -- action: look at the evidence, then: SELECT error_message, count(*) FROM agent_execution WHERE status = 'failed' GROUP BY 1 ORDER BY 2 DESC;
 

@@ -1,0 +1,1 @@
+"""Alerts from the webhook to the incident: received, kept in a spool, put in order, looked into."""

@@ -1,0 +1,1 @@
+"""How the application's configuration becomes a set, is proven, and is put back."""

@@ -1,0 +1,1 @@
+"""Pure decisions: what would be done, from what is there."""

@@ -1,0 +1,1 @@
+"""Prometheus and Alertmanager, asked over HTTP: what every probe that needs them has in common."""

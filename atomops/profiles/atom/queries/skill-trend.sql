@@ -1,0 +1,26 @@
+-- code: SKILL-DAILY
+-- section: Skill executions
+-- guarantee: Executions of skills of each of the last 14 days, each of 24 hours that end when this is looked at.
+-- parts: skills
+-- tables: skill_executions
+-- value: executions
+-- unit: executions
+-- trend: skills.executions_daily
+-- source: operations guide
+-- summary: {executions} executions in the last 24 h, {average} a day on average over 14 days
+-- points: moment executions
+-- hide: moment, average
+
+WITH days AS (
+  SELECT floor(extract(epoch FROM now() - created_at) / 86400)::int AS ago, count(*) AS executions,
+         count(*) FILTER (WHERE status::text = 'failed') AS failed
+  FROM skill_executions
+  WHERE created_at > now() - interval '14 days' AND created_at <= now()
+  GROUP BY 1
+)
+SELECT now() - ago * interval '24 hours' AS until, coalesce(executions, 0) AS executions, coalesce(failed, 0) AS failed,
+       round(100.0 * failed / executions, 2) AS failed_percent,
+       to_char((now() - ago * interval '24 hours') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS moment,
+       round(avg(coalesce(executions, 0)) OVER (), 1) AS average
+FROM generate_series(0, 13) AS ago LEFT JOIN days USING (ago)
+ORDER BY ago

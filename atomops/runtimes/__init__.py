@@ -1,0 +1,1 @@
+"""What runs the application: Kubernetes, Docker, systemd, or the inventory's own commands."""

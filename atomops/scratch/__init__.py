@@ -1,0 +1,1 @@
+"""Servers and folders of our own for the moment, which nothing survives: proofs and the sandbox stand on them."""

@@ -1,0 +1,1 @@
+"""VACUUM at work: what is looked at before and after, its sessions, and what they are told."""

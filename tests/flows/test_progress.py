@@ -1,0 +1,46 @@
+"""A step that takes more than a moment shows in Prefect how far it is."""
+
+import asyncio
+
+import pytest
+from prefect import flow
+
+from atomops.errors import Unreachable
+from tasks import progress
+from tests.flows.running import artifacts
+
+SECONDS = 2.0
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.1)
+
+
+def test_a_long_step_is_shown_and_ends_at_a_hundred_per_cent() -> None:
+    @flow
+    async def working() -> None:
+        async def measure() -> float:
+            return 0.42
+
+        async with progress.shown_progress("a-long-step", "Working", measure):
+            await asyncio.sleep(SECONDS)
+
+    asyncio.run(working())
+
+    (shown,) = artifacts("a-long-step")
+    assert (shown.type, shown.data) == ("progress", 100.0)
+
+
+def test_a_step_whose_progress_cannot_be_measured_is_not_kept_from_its_work() -> None:
+    @flow
+    async def working() -> str:
+        async def measure() -> float:
+            raise Unreachable("the server of the proof is gone")
+
+        async with progress.shown_progress("an-unmeasured-step", "Working", measure):
+            await asyncio.sleep(SECONDS)
+        return "done"
+
+    assert asyncio.run(working()) == "done"
+    assert artifacts("an-unmeasured-step") == []

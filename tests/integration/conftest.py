@@ -1,0 +1,60 @@
+"""What several files share and is dear to start.
+
+The Kubernetes of a session is in this process, or a real control plane where the environment names its programs.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_HOME, temporary_settings
+
+from atomops.cli import server as temporary_server
+from atomops.scratch.place import free_port
+from tests.kubernetes_api.cluster import Cluster, cluster_in_process
+from tests.kubernetes_api.control_plane import control_plane, programs
+from tests.kubernetes_api.place import Place
+from tests.kubernetes_api.role import documented_rules
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server, so that a run begins at once. Whoever wants it is told its address; no setting changes."""
+    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_HOME: home}):
+        patch.setenv("PREFECT_HOME", str(home))
+        server = temporary_server._start(port)
+    try:
+        temporary_server._wait(server, address)
+        yield address
+    finally:
+        server.stop(grace=5)
+
+
+@pytest.fixture(scope="session")
+def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        folder, real = tmp_path_factory.mktemp("kubernetes"), programs()
+        made = control_plane(real, folder) if real else cluster_in_process(folder)
+        cluster = stack.enter_context(made)
+        cluster.settings.rules = documented_rules()
+        yield cluster
+
+
+@pytest.fixture
+def place(kubernetes: Cluster) -> Iterator[Place]:
+    """A namespace of its own; on a real control plane, too."""
+    place = Place(kubernetes, is_real=programs() is not None)
+    yield place
+    place.clear()
+
+
+@pytest.fixture
+def bent(tmp_path: Path) -> Iterator[Place]:
+    """A cluster of its own, in this process, whose server and controllers a test may bend."""
+    with ExitStack() as stack:
+        cluster = stack.enter_context(cluster_in_process(tmp_path))
+        cluster.settings.rules = documented_rules()
+        yield Place(cluster, is_real=False)

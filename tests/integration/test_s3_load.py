@@ -1,0 +1,127 @@
+"""Sets as large and as many-filed as real ones, and processes that are killed over them."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from s3transfer.utils import ChunksizeAdjuster
+
+from atomops.stores.s3.bucket import PART
+from tests.backup_sets import manifest
+from tests.s3_proxy import Fault, Request, proxy
+from tests.s3_servers import SERVERS, S3Server
+from tests.store_places import Prefix
+
+pytestmark = pytest.mark.slow(40)
+
+SET = manifest()
+FILES = 1_100  # more than one page of a listing, and more than one request to delete
+LARGE = 200_000_000  # more than MEMORY
+MEMORY = 150 << 20  # bytes, of a whole process
+
+
+@pytest.fixture(params=[*SERVERS])
+def place(request: pytest.FixtureRequest, s3: Callable[[str], S3Server]) -> Prefix:
+    return Prefix(s3(request.param), request.node.name)
+
+
+def _large(folder: Path) -> Path:
+    (folder / "data").mkdir(parents=True)
+    with (folder / "data/1.dat").open("wb") as file:
+        file.truncate(LARGE)
+    return folder
+
+
+def _publishing(place: Prefix, url: str, folder: Path) -> "subprocess.Popen[bytes]":
+    argv = [sys.executable, "-m", "tests.publishing", url, place.prefix, str(folder), str(LARGE)]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_more_than_a_thousand_files_take_seconds(place: Prefix, tmp_path: Path) -> None:
+    sizes = {f"data/{number}.dat": number for number in range(FILES)}
+    folder = tmp_path / "made"
+    (folder / "data").mkdir(parents=True)
+    for path, size in sizes.items():
+        (folder / path).write_bytes(b"x" * size)
+    store = place.store
+
+    began = time.monotonic()
+    store.publish(folder, manifest(sizes=sizes))
+    published = time.monotonic()
+    assert len(place.paths()) == FILES + 1
+    store.remove(SET.id)
+    removed = time.monotonic()
+
+    assert place.paths() == set()
+    assert published - began < 60
+    assert removed - published < 60
+
+
+def test_files_are_uploaded_side_by_side(place: Prefix, tmp_path: Path) -> None:
+    """With a fifth of a second between us and the store, a hundred files in a row would take twenty."""
+    sizes = {f"data/{number}.dat": 1 for number in range(100)}
+    folder = tmp_path / "made"
+    (folder / "data").mkdir(parents=True)
+    for path in sizes:
+        (folder / path).write_bytes(b"x")
+
+    with proxy(place.server.url) as far:
+        far.always(Fault(before=lambda: time.sleep(0.2)), method="PUT")
+        began = time.monotonic()
+        place.by(far.url).publish(folder, manifest(sizes=sizes))
+        assert time.monotonic() - began < 15
+
+
+def test_a_large_file_takes_little_memory(place: Prefix, tmp_path: Path) -> None:
+    child = _publishing(place, place.server.url, _large(tmp_path / "made"))
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 0, err.decode()
+    assert int(out) < MEMORY
+
+    with place.store.open(SET.id, "data/1.dat") as stream:
+        read = sum(len(piece) for piece in iter(lambda: stream.read(1 << 20), b""))
+    assert read == LARGE
+
+
+def test_a_killed_upload_is_never_a_set_and_is_swept(place: Prefix, tmp_path: Path) -> None:
+    with proxy(place.server.url) as slow:
+        parts: list[Request] = []
+
+        def hold(request: Request) -> Fault | None:
+            if "partNumber=" in request.query:
+                parts.append(request)
+                if len(parts) > 2:
+                    return Fault(before=lambda: time.sleep(2), cut_request_after=0)
+            return None
+
+        slow.fault = hold
+        child = _publishing(place, slow.url, _large(tmp_path / "made"))
+        deadline = time.monotonic() + 60
+        while len(parts) < 4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(child.pid, signal.SIGKILL)
+        child.communicate()
+
+    assert place.unfinished() == [f"{SET.id}/data/1.dat"]
+    listing = place.store.listing()
+    assert (listing.sets, listing.unreadable) == ((), ())
+
+    swept = place.store.sweep(dt.timedelta(0))
+
+    assert set(swept) == {f"{SET.id}/data/1.dat (never finished)", SET.id}
+    assert place.unfinished() == []
+    assert place.paths() == set()
+
+
+@pytest.mark.parametrize("size", [PART, 10_000 * PART, 10_000 * PART + 1, 5 << 40])
+def test_no_file_that_s3_can_hold_needs_more_parts_than_s3_allows(size: int) -> None:
+    part = ChunksizeAdjuster().adjust_chunksize(PART, size)
+
+    assert -(-size // part) <= 10_000
+    assert part <= 5 << 30  # bytes, of the largest part
