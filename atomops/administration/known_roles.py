@@ -7,7 +7,7 @@ from psycopg import sql
 
 from atomops.administration.user_table import UserTable
 from atomops.facts.user_role import KnownRoles
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 _MOST_ROLES = 100
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")

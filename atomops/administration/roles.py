@@ -22,7 +22,7 @@ from atomops.plans.user_role import (
     refused_role,
     refused_user,
 )
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.vacuum.watch import watching, watching_role
 from atomops.verdict import Unseen
 

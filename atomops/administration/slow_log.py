@@ -14,7 +14,7 @@ from atomops.facts.tuning import FileError, Override, Setting, SlowLog
 from atomops.inventory import Changes
 from atomops.plans.slow_log import AUTO_CONF, PARAMETER, PRIVILEGES_SINCE, Rights, Step, confirmed, from_auto_conf
 from atomops.plans.vacuum import quoted
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.verdict import Unseen
 
 STATEMENT_SECONDS = 30

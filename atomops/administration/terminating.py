@@ -18,7 +18,7 @@ from atomops.facts.terminating import Fate, IdleSession, PreparedLeft, SessionOu
 from atomops.inventory import Target
 from atomops.plans.terminating import Chosen, TerminationWish, choose
 from atomops.plans.vacuum import quoted
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.verdict import Unseen
 
 _STATEMENT_SECONDS = 30

@@ -13,7 +13,7 @@ from atomops.inventory import Target
 from atomops.plans.user_role import MOST_MATCHES, RoleWish
 from atomops.plans.vacuum import quoted
 from atomops.probes.postgres.application import recognise
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.profiles import candidates
 from atomops.profiles.profile import Profile, Users
 from atomops.verdict import Unseen

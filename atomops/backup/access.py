@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from atomops.errors import InventoryError, NotThere
 from atomops.inventory import Backups, Postgres, Target
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.secret import Secret
 
 APPLICATION_NAME = "atomops-backup"

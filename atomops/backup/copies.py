@@ -11,7 +11,7 @@ import psycopg
 from psycopg import errors, sql
 
 from atomops.backup.access import who_we_are
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 PREFIX = "atomops_proof_"
 _NAME = f"^{PREFIX}[0-9a-f]{{8}}$"

@@ -22,7 +22,8 @@ from atomops.facts.backup import Contents, Origin
 from atomops.plans.comparison import furthest_back
 from atomops.probes import contents
 from atomops.probes.contents import RECORD, TEXT, Table
-from atomops.probes.postgres.session import Session, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import read_only_session
 from atomops.scratch.leftovers import FOLDER_VARIABLE
 
 _LOCKED_AT_ONCE = 500  # tables in one LOCK TABLE

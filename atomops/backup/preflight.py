@@ -13,7 +13,8 @@ from atomops.errors import AccessDenied, AtomOpsError, NotThere
 from atomops.facts.backup import Obstacle
 from atomops.inventory import Backups, Postgres, Target
 from atomops.probes.contents import obstacles
-from atomops.probes.postgres.session import Session, connection_error, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import connection_error, read_only_session
 from atomops.scratch.installations import Installation, client_for, installations, server_for, shared_codec
 from atomops.verdict import Unseen
 

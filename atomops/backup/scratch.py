@@ -15,7 +15,8 @@ from atomops.backup.preflight import Tools
 from atomops.errors import NotThere, PermanentError
 from atomops.facts.backup import Origin
 from atomops.inventory import Backups, Postgres
-from atomops.probes.postgres.session import Session, connection_error
+from atomops.probes.postgres.connect import Session, connect
+from atomops.probes.postgres.session import connection_error
 from atomops.scratch.postgres import postgres_server
 from atomops.secret import Secret
 
@@ -87,14 +88,8 @@ async def scratch_server(settings: Backups, tools: Tools, work: Path) -> AsyncIt
 async def session(access: Access, name: str = APPLICATION_NAME) -> AsyncIterator[Session]:
     """A session of the superuser that bears the name. Raises what `connection_error` makes of a failure."""
     try:
-        opened = await psycopg.AsyncConnection.connect(
-            access.conninfo,
-            password=access.password,
-            autocommit=True,
-            connect_timeout=10,
-            application_name=name,
-            options="-c timezone=UTC",
-            client_encoding="utf8",
+        opened = await connect(
+            access.conninfo, access.password, connect_timeout=10, application_name=name, options="-c timezone=UTC"
         )
     except psycopg.Error as error:
         raise connection_error(error, access.address) from None

@@ -16,7 +16,8 @@ import psycopg
 from atomops.backup.access import access_of, in_database, reading, set_if_known, who_we_are
 from atomops.errors import AccessDenied, AtomOpsError, NotThere, TemporaryError, Unreachable
 from atomops.inventory import Postgres, Target
-from atomops.probes.postgres.session import Session, address, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import address, read_only_session
 
 MAINTENANCE, SPARE_MAINTENANCE = "postgres", "template1"
 SPACE = int.from_bytes(b"ATOM", "big")  # the first half of the key, so that no other program's locks are met

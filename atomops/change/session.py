@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from atomops.backup.access import NOTICE_OUR_END, Access, set_if_known
 from atomops.inventory import Changes
-from atomops.probes.postgres.session import Session, connection_error
+from atomops.probes.postgres.connect import Session, connect
+from atomops.probes.postgres.session import connection_error
 
 APPLICATION_NAME = "atomops-change"
 _CONNECT_SECONDS = 10
@@ -26,13 +27,13 @@ async def changing_session(access: Access, settings: Changes, *, statement_timeo
         f"-c lock_timeout={int(settings.lock_timeout * 1000)} -c statement_timeout={int(statement_timeout * 1000)}"
     )
     alive = {name: value for name, value in _ALIVE.items() if name not in conninfo_to_dict(access.conninfo)}
-    conninfo = make_conninfo(
-        access.conninfo, connect_timeout=_CONNECT_SECONDS, application_name=APPLICATION_NAME, **alive
-    )
+    settled: dict[str, str | int] = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": APPLICATION_NAME,
+        "options": options,
+    }
     try:
-        session = await psycopg.AsyncConnection.connect(
-            conninfo, password=access.password, autocommit=True, client_encoding="utf8", options=options
-        )
+        session = await connect(access.conninfo, access.password, **settled, **alive)
     except psycopg.Error as error:
         told = connection_error(error, access.address)
         if settings.dsn is not None:

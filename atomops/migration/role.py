@@ -11,7 +11,7 @@ from psycopg import errors, sql
 from atomops.backup.access import Access
 from atomops.backup.scratch import Scratch, session
 from atomops.migration.session import looking
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 _QUOTED_LISTS = {"search_path", "local_preload_libraries", "session_preload_libraries", "temp_tablespaces"}
 _ROLE = """

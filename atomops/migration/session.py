@@ -8,7 +8,8 @@ import psycopg
 from atomops.backup.access import Access
 from atomops.backup.scratch import reading_settings
 from atomops.errors import TemporaryError
-from atomops.probes.postgres.session import Session, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import read_only_session
 
 _SECONDS = 60  # for one statement
 

@@ -11,7 +11,8 @@ from atomops.backup.access import Access
 from atomops.backup.scratch import reading_settings
 from atomops.errors import AtomOpsError
 from atomops.plans.locks import Tally
-from atomops.probes.postgres.session import Session, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import read_only_session
 
 REHEARSAL_SECONDS, LIVE_SECONDS = 0.02, 0.2  # between two looks
 _END_SECONDS = 15

@@ -10,7 +10,8 @@ from atomops.errors import AccessDenied, NotThere
 from atomops.facts.replaced import CopyLeft, ReplacedFacts
 from atomops.facts.restore import Replaced
 from atomops.inventory import Postgres, Target
-from atomops.probes.postgres.session import Session, connection_error, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import connection_error, read_only_session
 from atomops.restore.databases import INCOMING, KEPT, Mark
 
 _MARKED = """

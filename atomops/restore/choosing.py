@@ -11,7 +11,7 @@ from atomops.facts.restore import SWAP
 from atomops.inventory import Backups, Target
 from atomops.plans.choice import choose
 from atomops.plans.tables import full_names, same_names
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.databases import REPLACED, Marked, marked
 from atomops.restore.sessions import restoring_session
 from atomops.scratch.installations import Installation, installations, knows_codec

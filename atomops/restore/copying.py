@@ -21,7 +21,7 @@ from atomops.facts.restore import TABLES, Copy
 from atomops.plans.comparison import Comparison, compare
 from atomops.plans.tables import definitions_of, only, rows_of
 from atomops.probes.contents import RECORD
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.choosing import FromSet
 from atomops.restore.course import DEFINITIONS, ROWS, creating, dropping, restore_options
 from atomops.restore.planning import RestorePlan

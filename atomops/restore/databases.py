@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from atomops.backup.access import Access
 from atomops.change.lock import apart_from
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 INCOMING, REPLACED, REFUSED = "incoming", "replaced", "refused"
 KEPT = (REPLACED, REFUSED)  # until their time has come

@@ -15,7 +15,7 @@ from atomops.facts.restore import Replaced
 from atomops.inventory import Target
 from atomops.plans.replaced import due
 from atomops.probes.backups import EVERY_DATABASE
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.probes.replaced import look
 from atomops.restore.databases import Mark, maintenance
 from atomops.restore.sessions import restoring_session, words

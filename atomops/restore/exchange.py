@@ -18,7 +18,7 @@ from atomops.backup.access import Access
 from atomops.change.session import changing_session
 from atomops.errors import TemporaryError
 from atomops.inventory import Changes
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.databases import REPLACED, Live, Mark
 from atomops.restore.sessions import is_lost, refusal, restoring_session, words
 

@@ -13,7 +13,7 @@ from atomops.facts.restore import DISCONNECT, STOP, SWAP, TABLES, RestoreFacts, 
 from atomops.inventory import Target
 from atomops.plans.choice import LATEST, PREVIOUS
 from atomops.plans.restoring import steps
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.choosing import FromSet, Programs, choose_previous, choose_set, chosen_tables, programs_for
 from atomops.restore.course import course_of, schema_of
 from atomops.restore.databases import Live, Marked, Names, look_at_live, maintenance

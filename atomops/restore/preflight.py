@@ -11,7 +11,7 @@ from atomops.change.lock import SPACE, apart_from
 from atomops.facts.backup import Manifest, Obstacle
 from atomops.humane import size
 from atomops.inventory import Changes
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.choosing import Programs
 from atomops.restore.databases import Live, left_over
 from atomops.restore.sessions import restoring_session

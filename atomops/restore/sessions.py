@@ -10,7 +10,7 @@ from atomops.backup.access import Access
 from atomops.change.session import changing_session
 from atomops.errors import AccessDenied, AtomOpsError, PermanentError, TemporaryError, TimedOut, Unreachable
 from atomops.inventory import Changes
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 _IN_USE = "look at pg_stat_activity and pg_locks for who holds it, then run it again"
 _REFUSALS: tuple[tuple[type[psycopg.Error], type[AtomOpsError], str, str], ...] = (

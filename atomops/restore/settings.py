@@ -5,7 +5,7 @@ from psycopg import errors, sql
 
 from atomops.facts.backup import Origin
 from atomops.plans.settings import Setting, setting_of
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.sessions import words
 
 _PRIVILEGES = """

@@ -8,7 +8,7 @@ from atomops import shell
 from atomops.backup.access import Access, backups_of
 from atomops.commands import postgres as commands
 from atomops.errors import CommandFailed, PermanentError
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.restore.course import MOVED, making_schema, moving, schema_of
 from atomops.restore.planning import RestorePlan
 from atomops.restore.sessions import restoring_session

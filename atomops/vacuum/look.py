@@ -17,7 +17,7 @@ from atomops.plans.vacuum_choice import choose
 from atomops.probes import capacity
 from atomops.probes.attempt import attempt
 from atomops.probes.postgres.application import recognise
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.profiles import candidates
 from atomops.profiles.profile import Profile
 from atomops.vacuum.watch import question

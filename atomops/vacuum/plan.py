@@ -12,7 +12,8 @@ from atomops.facts.vacuum import FullCost, Holder, Status, TableOutcome, TableSt
 from atomops.inventory import Changes, Postgres, Target
 from atomops.plans.vacuum import Step, Wish, check_options, full_cost, obstacle, steps
 from atomops.plans.vacuum_choice import choose, told_choice
-from atomops.probes.postgres.session import Session, connection_error
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import connection_error
 from atomops.vacuum.look import LOOK_SECONDS, default_tables, disks_of, relations_of, server_of
 from atomops.vacuum.statements import settings, texts
 from atomops.vacuum.watch import Watch, watching, watching_role

@@ -14,7 +14,8 @@ from atomops.facts.vacuum import Holder, OnTable, TableState
 from atomops.inventory import Postgres, Target
 from atomops.plans.vacuum import quoted
 from atomops.probes.attempt import attempt
-from atomops.probes.postgres.session import Session, address, connection_error, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import address, connection_error, read_only_session
 from atomops.verdict import Unseen
 
 Row = TypeVar("Row")

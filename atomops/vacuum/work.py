@@ -16,7 +16,7 @@ from atomops.facts.vacuum import Status, TableOutcome, TableState
 from atomops.humane import span
 from atomops.plans.vacuum import Step, grant, statistics_apart
 from atomops.plans.vacuum_seen import rows_counted, shows
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.vacuum.plan import VacuumPlan, session_name
 from atomops.vacuum.refusals import Told, Warned, locked_by, of_error, of_warnings
 from atomops.vacuum.statements import DATABASE_STATISTICS, settings, statement

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
-from atomops.errors import AccessDenied, NotThere, TemporaryError, TimedOut, Unreachable
 from atomops.facts.postgres import PostgresFacts
 from atomops.inventory import Target
 from atomops.probes.parts import AGENTS, EPISODES, POSTGRES, SKILLS, USERS
@@ -19,7 +18,6 @@ from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.verdict import Level, Unseen
 from tests import servers
 from tests.nights import wait_until
-from tests.peers import black_hole, refused_port
 from tests.servers import MAJORS
 from tests.targets import findings, look, reach, target
 
@@ -271,48 +269,3 @@ def test_a_table_locked_by_an_alter_does_not_hold_the_look(postgres: PostgresSer
         found = findings(POSTGRES, look(POSTGRES, reader(postgres, "locked", role="locked")))
         assert time.monotonic() - started < 30
     assert found["PG-TABLES-TOP"].level is Level.OK
-
-
-def test_a_wrong_password_is_refused_without_showing_it(postgres: PostgresServer) -> None:
-    wrong = target("hunter2-wrong", postgres={"dsn": postgres.dsn(), "password": "env:P"})
-    with pytest.raises(AccessDenied, match="refuses the password") as caught:
-        look(POSTGRES, wrong)
-    assert "hunter2" not in f"{caught.value}{caught.value.__cause__}"
-
-
-def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer) -> None:
-    postgres.create_reader("lost", PASSWORD)
-    with pytest.raises(NotThere, match="nowhere does not exist"):
-        look(POSTGRES, reader(postgres, "nowhere", role="lost"))
-
-
-def test_a_refused_connection_is_temporary_and_named() -> None:
-    port = refused_port()
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}/atom refuses the connection"):
-        look(POSTGRES, target(postgres={"dsn": f"postgresql://a@127.0.0.1:{port}/atom"}))
-
-
-def test_an_unknown_host_is_named() -> None:
-    with pytest.raises(Unreachable, match="nobody knows"):
-        look(POSTGRES, target(postgres={"dsn": "postgresql://a@no-such-host.invalid/atom"}))
-
-
-def test_a_black_holed_server_ends_as_a_time_out() -> None:
-    with black_hole() as port:
-        started = time.monotonic()
-        with pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
-            look(POSTGRES, target(postgres={"dsn": f"postgresql://a@127.0.0.1:{port}/atom", "connect_timeout": 0.5}))
-        assert time.monotonic() - started < 30
-
-
-def test_a_server_without_a_free_connection_may_be_tried_again(server_folder: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
-    settings = {"max_connections": "5", "superuser_reserved_connections": "3"}
-    with postgres_server(installation, server_folder, settings=settings) as server:
-        server.create_reader("reader", PASSWORD)
-        with contextlib.ExitStack() as held:
-            for _ in range(2):
-                dsn = server.dsn("postgres", "reader")
-                held.enter_context(psycopg.connect(dsn, password=PASSWORD))
-            with pytest.raises(TemporaryError, match="no free connection"):
-                look(POSTGRES, reader(server, "postgres", role="reader"))

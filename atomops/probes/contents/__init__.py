@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from psycopg.rows import class_row, dict_row
 
 from atomops.facts.backup import Obstacle, Origin, SequenceValue, TableContent
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 RECORD, TEXT = "record", "text"
 _PLAIN_TEXT = {  # so that a value reads the same in every session, on every server

@@ -9,7 +9,8 @@ from atomops.facts import postgres as seen
 from atomops.inventory import Target
 from atomops.probes.postgres.application import answers, recognise
 from atomops.probes.postgres.catalogue import ask, grant, server_of
-from atomops.probes.postgres.session import Session, address, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import address, read_only_session
 from atomops.profiles import candidates
 from atomops.profiles.profile import Profile
 from atomops.verdict import Unseen

@@ -8,7 +8,7 @@ import psycopg
 
 from atomops.facts.postgres import Answer, Cell, Server
 from atomops.probes.postgres.catalogue import quoted, unseen
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.profiles.profile import Profile, Question
 from atomops.verdict import Unseen
 

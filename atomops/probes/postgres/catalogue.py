@@ -15,7 +15,7 @@ from psycopg.rows import class_row, dict_row
 
 from atomops.errors import Unreachable
 from atomops.facts.postgres import Server
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 from atomops.verdict import Unseen
 
 Row = TypeVar("Row")

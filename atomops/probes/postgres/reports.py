@@ -17,7 +17,8 @@ from atomops.inventory import Postgres, Target
 from atomops.probes.logs.fingerprint import clean, shorten
 from atomops.probes.postgres.application import cell, obstacle, recognise
 from atomops.probes.postgres.catalogue import server_of, unseen
-from atomops.probes.postgres.session import Session, address, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import address, read_only_session
 from atomops.profiles import candidates
 from atomops.profiles.profile import AskedBy, Profile, Question
 from atomops.questions import found

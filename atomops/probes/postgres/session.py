@@ -10,13 +10,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from atomops.errors import AccessDenied, AtomOpsError, NotThere, PermanentError, TemporaryError, TimedOut, Unreachable
 from atomops.inventory import Postgres
+from atomops.probes.postgres.connect import Session, connect
 
 APPLICATION_NAME = "atomops"
 # Reading takes no lock worth waiting for: an ALTER TABLE in progress must not hold us. Times without a zone are UTC.
 _OPTIONS = "-c lock_timeout=2s -c default_transaction_read_only=on -c timezone=UTC"
 _GRACE = 2  # seconds for the server's own statement time-out to reach us before we give the connection up
-
-Session = psycopg.AsyncConnection[tuple[object, ...]]
 
 
 @contextlib.asynccontextmanager
@@ -27,12 +26,10 @@ async def read_only_session(settings: Postgres) -> AsyncIterator[Session]:
     options = f"-c statement_timeout={milliseconds} {_OPTIONS}"
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            session = await psycopg.AsyncConnection.connect(
+            session = await connect(
                 settings.dsn,
-                password=settings.password.reveal() if settings.password else None,
-                autocommit=True,
+                settings.password.reveal() if settings.password else None,
                 application_name=APPLICATION_NAME,
-                client_encoding="utf8",  # or names come as bytes from a database in SQL_ASCII
                 options=options,
                 tcp_user_timeout=milliseconds + _GRACE * 1000,
             )

@@ -7,7 +7,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from atomops.facts.migration import TableSize, VersionTable
-from atomops.probes.postgres.session import Session
+from atomops.probes.postgres.connect import Session
 
 _WIDTH = """
     SELECT CASE WHEN atttypmod > 4 THEN atttypmod - 4 END FROM pg_attribute

@@ -14,7 +14,8 @@ from atomops.errors import NotThere, TimedOut
 from atomops.facts.postgres import Server
 from atomops.inventory import Target
 from atomops.probes.postgres.catalogue import server_of, unseen
-from atomops.probes.postgres.session import Session, address, read_only_session
+from atomops.probes.postgres.connect import Session
+from atomops.probes.postgres.session import address, read_only_session
 from atomops.verdict import Unseen
 
 Row = TypeVar("Row")
