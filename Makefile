@@ -22,7 +22,7 @@ demo: install    ## the sandbox, a Prefect server, every daily flow once, then i
 
 test: install    ## everything, on real servers (CHECKED=1: without what `make check` has just run)
 	$(BIN)/python -m tests.servers
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(if $(CHECKED),--ignore=tests/unit)
+	$(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(if $(CHECKED),--ignore=tests/unit)
 
 check: install   ## format, lint, types, import contracts, unit tests with the coverage of the pure parts
 	$(BIN)/ruff format --check .
