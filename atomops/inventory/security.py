@@ -38,7 +38,9 @@ class Security(Settings):
     public_tables: tuple[str, ...] = Field((), description="SCHEMA.NAME of tables that everybody may use")
     languages: tuple[str, ...] = Field((), description="untrusted languages that are meant to be there")
     login_hours: float = Field(24, gt=0, le=24 * 31, description="how far back failed logins are counted")
-    postgres_logs: tuple[Path, ...] = Field((), description="PostgreSQL's own log files; default: not read")
+    postgres_logs: tuple[Path, ...] = Field(
+        (), description="PostgreSQL's own log files (stderr, csvlog or jsonlog); default: not read"
+    )
     execution_days: int = Field(7, ge=1, le=90, description="days over which executions are counted by user and agent")
     baseline_days: int = Field(14, ge=3, le=90, description="days that tell what is usual for a user and an agent")
     baseline_hours: int = Field(72, ge=24, description="hours of history below which nothing is known as usual")

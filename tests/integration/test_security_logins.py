@@ -3,15 +3,36 @@
 import datetime as dt
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from atomops.facts.logins import LoginFacts, Source
 from atomops.probes.parts import LOGINS
-from atomops.scratch.postgres import PostgresServer
+from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.verdict import Unseen
+from tests import servers
 from tests.targets import findings, look, target
 
 PLACE = "203.0.113.7"
+
+
+ENDINGS = {"stderr": ".log", "csvlog": ".csv", "jsonlog": ".json"}
+
+
+@pytest.fixture(scope="module")
+def logging(server_folder: Path) -> Iterator[PostgresServer]:
+    """A server that writes its log by itself, in every format."""
+    installation = servers.required(lambda: servers.postgres_installation(17))
+    settings = {
+        "logging_collector": "on",
+        "log_destination": "stderr,csvlog,jsonlog",
+        "log_filename": "by_itself.log",
+        "log_line_prefix": "%m [%p] %r ",
+    }
+    with postgres_server(installation, server_folder, settings=settings) as server:
+        yield server
 
 
 def ago(hours: float) -> str:
@@ -96,14 +117,31 @@ def test_a_database_that_is_down_leaves_the_log_to_tell(tmp_path: Path) -> None:
     assert findings(LOGINS, seen)["SEC-LOGINS-LOG"].observed == 1
 
 
-def test_postgres_itself_tells_of_passwords_that_it_refused(postgres: PostgresServer) -> None:
-    wrong = target("hunter2-but-wrong", postgres={"dsn": postgres.dsn(user="nobody_at_all"), "password": "env:X"})
+@pytest.mark.parametrize("kind", ["stderr", "csvlog", "jsonlog"])
+def test_postgres_itself_tells_of_passwords_that_it_refused(logging: PostgresServer, kind: str) -> None:
+    wrong = target("hunter2-but-wrong", postgres={"dsn": logging.dsn(user="nobody_at_all"), "password": "env:X"})
     assert isinstance(look(LOGINS, wrong).table, Unseen)
-    own = target(security={"postgres_logs": [postgres.server.log]})
+    own = target(security={"postgres_logs": [logging.data / "log" / f"by_itself{ENDINGS[kind]}"]})
     assert not LOGINS.missing(own)
     found = findings(LOGINS, look(LOGINS, own))
     assert found["SEC-LOGINS-POSTGRES"].evidence is not None
-    assert "nobody_at_all" in {row[0] for row in found["SEC-LOGINS-POSTGRES"].evidence.rows}
+    assert ("nobody_at_all", "127.0.0.1") in {row[:2] for row in found["SEC-LOGINS-POSTGRES"].evidence.rows}
+
+
+def test_a_large_log_of_a_postgres_in_another_time_zone_is_read_from_where_its_window_begins(tmp_path: Path) -> None:
+    def at(hours: float) -> str:
+        return (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M:%S.123 UTC [42]")
+
+    log = written(
+        tmp_path / "postgresql.log",
+        *(f"{at(40 - number / 2000)} LOG:  duration: 1.1 ms" for number in range(32_000)),
+        f'{at(23.5)} {PLACE} FATAL:  password authentication failed for user "ada"',
+        *(f"{at(23.4 - number / 2000)} LOG:  duration: 1.1 ms" for number in range(32_000)),
+    )
+    seen = look(LOGINS, target(timezone="Asia/Tokyo", security={"postgres_logs": [log]}))
+    assert isinstance(seen, LoginFacts)
+    assert isinstance(seen.postgres, Source)
+    assert [(each.account, each.address, each.count) for each in seen.postgres.failed] == [("ada", PLACE, 1)]
 
 
 def test_a_scanner_that_takes_too_long_is_ended_and_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from atomops.probes.security.login_lines import CANDIDATE, of_application, of_postgres
+from atomops.probes.security.login_lines import CANDIDATE, of_application
 from atomops.probes.security.redis_access import dangerous
 
 UTC = dt.UTC
@@ -70,46 +70,6 @@ def test_no_secret_passes_for_an_account() -> None:
         found = of_application(line.encode(), UTC)
         assert found is not None
         assert token not in str(found)
-
-
-@pytest.mark.parametrize(
-    ("line", "account", "address"),
-    [
-        ('2026-11-25 06:00:00.123 UTC [42] FATAL:  password authentication failed for user "ada"', "ada", ""),
-        (
-            f'2026-11-25 06:00:00.123 CET [42] {PLACE} FATAL:  password authentication failed for user "ada"',
-            "ada",
-            PLACE,
-        ),
-        (
-            f'2026-11-25 06:00:00 UTC [4] FATAL:  no pg_hba.conf entry for host "{PLACE}", user "eve", database "x"',
-            "eve",
-            PLACE,
-        ),
-        ('2026-11-25 06:00:00 UTC [4] FATAL:  role "ada" is not permitted to log in', "ada", ""),
-        (
-            js(
-                user="ada",
-                remote_host=PLACE,
-                error_severity="FATAL",
-                message='password authentication failed for user "ada"',
-            ),
-            "ada",
-            PLACE,
-        ),
-    ],
-)
-def test_postgres_tells_of_logins_that_it_refused(line: str, account: str, address: str) -> None:
-    found = of_postgres(line.encode(), UTC)
-    assert found is not None
-    assert (found.account, found.address) == (account, address)
-    assert found.time is not None
-    assert CANDIDATE.search(line.encode())
-
-
-def test_other_lines_of_postgres_are_none() -> None:
-    assert of_postgres(b"2026-11-25 06:00:00 UTC [4] LOG:  password authentication failed for user", UTC) is None
-    assert of_postgres(js(error_severity="LOG", message="connection authorized").encode(), UTC) is None
 
 
 def test_the_rules_of_a_redis_user_tell_what_it_may_destroy() -> None:

@@ -1,4 +1,4 @@
-"""Which log lines tell of a login that failed: a field or the level decides, never a word in an INFO text."""
+"""Which lines of the application tell of a failed login: a field or the level decides, never a word in an INFO text."""
 
 import datetime as dt
 import ipaddress
@@ -25,10 +25,6 @@ _TOLD = re.compile(
     r"(?i)\b(?:failed (?:login|log-in|sign-in|authentication|auth)\b|unauthori[sz]ed\b"
     r"|(?:login|log-in|sign-in|authentication|auth) (?:attempt )?(?:failed|failure|rejected|denied)\b"
     r"|(?:invalid|wrong|incorrect|bad) (?:credentials|login|password|username or password)\b)"
-)
-_POSTGRES = re.compile(
-    r"FATAL: +(?P<text>.*authentication failed for user.*|no pg_hba\.conf entry for .*"
-    r'|role ".*" is not permitted to log in)'
 )
 _ACCOUNTS = ("user_email", "email", "username", "user_name", "account", "login", "user", "user_id", "sub")
 _ADDRESSES = ("ip_address", "client_ip", "remote_addr", "remote_ip", "remote_host", "source_ip", "ip", "client")
@@ -68,21 +64,6 @@ def of_application(line: bytes, zone: dt.tzinfo) -> FailedLogin | None:
     return _of_text(text, times.of_plain(line, zone)) if level in _LOUD and _TOLD.search(text) else None
 
 
-def of_postgres(line: bytes, zone: dt.tzinfo) -> FailedLogin | None:
-    """The same of PostgreSQL's own log, its jsonlog too. The address is told where log_line_prefix has %h or %r."""
-    if line.startswith(b"{"):
-        record = parse(line) or {}
-        told = f"{record.get('error_severity')}: {record.get('message')}"
-        return _of_record(record, zone) if _POSTGRES.match(told) else None
-    text = line.decode("utf-8", "replace")
-    if (found := _POSTGRES.search(text)) is None:
-        return None
-    is_utc = re.match(r"[\d-]+ [\d:.]+ (?:UTC|GMT)\b", text) is not None
-    account = re.search(r'(?:user|role) "([^"]+)"', found["text"])
-    moment = times.of_plain(line, dt.UTC if is_utc else zone)
-    return FailedLogin(_name(account[1] if account else None), _address_in(text), moment)
-
-
 def _is_failure(record: Mapping[str, Any]) -> bool:
     names = (record.get(key) for key in _NAMING)
     if any(isinstance(name, str) and re.sub(r"[ .-]+", "_", name.strip().lower()) in _NAMES for name in names):
@@ -95,8 +76,8 @@ def _is_failure(record: Mapping[str, Any]) -> bool:
 
 def _of_record(record: Mapping[str, Any], zone: dt.tzinfo) -> FailedLogin:
     told = _of_text(_text(record), times.of_record(record, zone))
-    account = next((name for key in _ACCOUNTS if (name := _name(record.get(key)))), told.account)
-    address = next((found for key in _ADDRESSES if (found := _address_in(str(record.get(key, ""))))), told.address)
+    account = next((name for key in _ACCOUNTS if (name := shown(record.get(key)))), told.account)
+    address = next((found for key in _ADDRESSES if (found := address_in(str(record.get(key, ""))))), told.address)
     return FailedLogin(account, address, told.time)
 
 
@@ -104,7 +85,7 @@ def _of_text(text: str, moment: float | None) -> FailedLogin:
     text = redact(text[:1000])
     names = (name for pattern in _IN_TEXT for name in pattern.findall(text))
     fitting = (name.rstrip(".") for name in names if name.lower() not in _NO_NAMES and not _ADDRESS.fullmatch(name))
-    return FailedLogin(_name(next(fitting, None)), _address_in(text), moment)
+    return FailedLogin(shown(next(fitting, None)), address_in(text), moment)
 
 
 def _text(record: Mapping[str, Any]) -> str:
@@ -112,13 +93,14 @@ def _text(record: Mapping[str, Any]) -> str:
     return " ".join(text for text in told if isinstance(text, str))
 
 
-def _name(given: object) -> str:
+def shown(given: object) -> str:
     """A name as it may be shown: no white space, no length, nothing that looks like a token."""
     text = str(given) if isinstance(given, str | int) else ""
     return text if _NAME.fullmatch(text) and redact(text) == text else UNNAMED
 
 
-def _address_in(text: str) -> str:
+def address_in(text: str) -> str:
+    """The first network address of the text, or none."""
     for found in _ADDRESS.findall(text):
         try:
             return str(ipaddress.ip_address(found))

@@ -18,10 +18,12 @@ from atomops.probes.logs import bisect, pieces
 from atomops.probes.logs.files import Candidate, Skipped, find, skipped
 from atomops.probes.logs.judge import Clock, Window
 from atomops.probes.logs.scan import clock_before
-from atomops.probes.security.login_lines import CANDIDATE, FailedLogin, of_application, of_postgres
+from atomops.probes.security.login_lines import CANDIDATE, FailedLogin, of_application
+from atomops.probes.security.postgres_lines import of_postgres
 
 MOST = 5_000  # pairs of account and address, so that memory stays small however many are guessed
 _AHEAD = 300  # seconds by which a clock may be ahead
+_ZONES = 86_400  # seconds between any two time zones, at most
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
@@ -39,6 +41,11 @@ class Request:
     def window(self) -> Window:
         """The window in the application's time zone."""
         return Window(self.since, self.now, ZoneInfo(self.zone))
+
+    @property
+    def begin(self) -> float:
+        """Where reading begins. The log_timezone of a PostgreSQL may be another than the application's."""
+        return self.since - (_ZONES if self.kind == "postgres" else 0)
 
     @property
     def judge(self) -> "Callable[[bytes, ZoneInfo], FailedLogin | None]":
@@ -83,7 +90,7 @@ def scan(request: Request) -> Count:
 
 def _plain(file: Candidate, request: Request, found: Count) -> None:
     with file.path.open("rb", buffering=0) as opened:
-        start = bisect.start_of_window(opened, file.size, request.since, request.window.zone)
+        start = bisect.start_of_window(opened, file.size, request.begin, request.window.zone)
         clock = clock_before(opened, start, file, request.window)
         _count(pieces.bounded(opened, start, file.size), clock, request, found)
 
