@@ -43,7 +43,8 @@ async def clear_cache(  # noqa: PLR0913 - each is a field of the run form
     Args:
         target: The installation, as the inventory calls it.
         what: The application's own cache, Redis, or Redis and then the application.
-        prefix: The keys of Redis to delete: one of cache.prefixes of the inventory, or narrower. No pattern.
+        prefix: The keys of Redis to delete: one of cache.prefixes of the inventory, or narrower. No pattern. Without
+            one: the inventory's, where it has only one.
         flush_database: Delete the whole database instead (FLUSHDB). Job queues in it are lost.
         flush_deletes_queues: For flush_database: every job queue that it would delete, by name; else it is refused.
         watch_seconds: Seconds before and after in which hits and misses of the application are counted; 0 for none.

@@ -8,7 +8,7 @@ from atomops.administration.redis_clear import Clearing
 from atomops.errors import AtomOpsError, NotThere
 from atomops.facts.cache import Answered, Keyspace, RedisCleared, Traffic
 from atomops.inventory import Cache, Redis, Target
-from atomops.plans.cache import refuse_flush, refuse_prefix
+from atomops.plans.cache import prefix_meant, refuse_flush, refuse_prefix
 from atomops.probes.redis import address
 from atomops.verdict import Unseen
 from tasks.probe import may_succeed_next_time
@@ -24,6 +24,7 @@ from tasks.probe import may_succeed_next_time
 async def look(target: Target, prefix: str, queues: tuple[str, ...], seconds: float, *, flush: bool) -> RedisCleared:
     """What a clear would delete, before it does. Raises Refused, naming the queues, for what must not be cleared."""
     settings, cache = settings_of(target)
+    prefix = "" if flush else prefix_meant(prefix, cache)
     if not flush:
         refuse_prefix(prefix, cache, settings.queues)
     known = await redis_keys.queues_in(settings, cache, thoroughly=flush)
@@ -32,8 +33,8 @@ async def look(target: Target, prefix: str, queues: tuple[str, ...], seconds: fl
     else:
         refuse_prefix(prefix, cache, (queue.name for queue in known))
     before = await redis_keys.traffic(settings, seconds)
-    found = await redis_keys.found_in(settings, cache, "" if flush else prefix)
-    return RedisCleared(address(settings), "" if flush else prefix, flush, found, known, before)
+    found = await redis_keys.found_in(settings, cache, prefix)
+    return RedisCleared(address(settings), prefix, flush, found, known, before)
 
 
 @task(task_run_name="clear-redis", cache_policy=NO_CACHE)

@@ -17,6 +17,11 @@ class Refused(PermanentError):
     """Nothing was cleared, since it would have cost what nobody wanted to lose."""
 
 
+def prefix_meant(said: str, cache: Cache) -> str:
+    """The prefix as somebody has said it; without one the inventory's, where it has only one."""
+    return cache.prefixes[0] if not said and len(cache.prefixes) == 1 else said
+
+
 def refuse_prefix(prefix: str, cache: Cache, queues: Iterable[str]) -> None:
     """Raise Refused for a prefix that is empty, a pattern, not of the inventory's, or one of a job queue's keys."""
     allowed = ", ".join(cache.prefixes)

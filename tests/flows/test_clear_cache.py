@@ -51,7 +51,7 @@ def record(inventory: Path) -> list[dict[str, Any]]:
 
 def test_a_dry_run_tells_every_command_and_deletes_nothing(sandbox: World, inventory: Path) -> None:
     before = record(inventory)
-    state, report = run(clear_cache, prefix=CACHED, watch_seconds=0)
+    state, report = run(clear_cache, watch_seconds=0)
     assert state.is_completed()
     steps = dict(findings(report)["CACHE-RUN"].evidence.rows)
     assert f"POST {sandbox.application.url}/api/admin/cache/clear" in steps.values()

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from atomops.facts.cache import Keyspace, Pass, QueueKeys, RedisCleared, SampledKey
 from atomops.inventory import Cache
-from atomops.plans.cache import Refused, queue_of, redis_steps, refuse_flush, refuse_prefix
+from atomops.plans.cache import Refused, prefix_meant, queue_of, redis_steps, refuse_flush, refuse_prefix
 
 CACHE = Cache(prefixes=("cache:", "atom:cache:"))
 QUEUES = (QueueKeys("default", 3), QueueKeys("mail", 0))
@@ -32,6 +32,13 @@ def test_what_the_inventory_allows_may_be_cleared_and_what_is_narrower(prefix: s
 def test_every_other_prefix_is_refused_with_its_reason(prefix: str, words: str) -> None:
     with pytest.raises(Refused, match=words):
         refuse_prefix(prefix, CACHE, ("default",))
+
+
+def test_the_only_prefix_of_the_inventory_need_not_be_said() -> None:
+    assert prefix_meant("", Cache(prefixes=("cache:",))) == "cache:"
+    assert prefix_meant("cache:agent:", Cache(prefixes=("cache:",))) == "cache:agent:"
+    assert prefix_meant("", CACHE) == ""
+    assert prefix_meant("", Cache()) == ""
 
 
 def test_without_a_prefix_in_the_inventory_nothing_can_be_cleared() -> None:
