@@ -1,13 +1,17 @@
 """An empty store of each kind, and the way behind its back: to damage what it holds, and to see what it left."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
+from atomops.errors import AtomOpsError
 from atomops.inventory import BackupStore
 from atomops.stores.choose import store_of
 from atomops.stores.store import Store
-from tests.s3_servers import BUCKET, S3Server
+from tests.s3_servers import BUCKET, SECRET, S3Server
 
 TARGET = "production"
 
@@ -72,3 +76,14 @@ class Prefix:
         """The keys of uploads that were begun, and neither completed nor aborted."""
         page = self.server.client().list_multipart_uploads(Bucket=self.bucket, Prefix=self.home)
         return [each["Key"].removeprefix(self.home) for each in page.get("Uploads", ())]
+
+
+def failure_of(work: Callable[[], object]) -> AtomOpsError:
+    """The error of a store in a bucket, which names the bucket and shows no secret."""
+    with pytest.raises(AtomOpsError) as caught:
+        work()
+    error: AtomOpsError = caught.value
+    chain = [error, error.__cause__, error.__context__]
+    assert not any(SECRET in f"{each!r} {each}" for each in chain)
+    assert BUCKET in str(error)
+    return error

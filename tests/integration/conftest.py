@@ -3,7 +3,7 @@
 The Kubernetes of a session is in this process, or a real control plane where the environment names its programs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from tests.kubernetes_api.cluster import Cluster, cluster_in_process
 from tests.kubernetes_api.control_plane import control_plane, programs
 from tests.kubernetes_api.place import Place
 from tests.kubernetes_api.role import documented_rules
+from tests.s3_servers import SERVERS, S3Server
+from tests.store_places import Prefix
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +60,9 @@ def bent(tmp_path: Path) -> Iterator[Place]:
         cluster = stack.enter_context(cluster_in_process(tmp_path))
         cluster.settings.rules = documented_rules()
         yield Place(cluster, is_real=False)
+
+
+@pytest.fixture(params=[*SERVERS])
+def s3_place(request: pytest.FixtureRequest, s3: Callable[[str], S3Server]) -> Prefix:
+    """A prefix of its own in a bucket of each S3 server."""
+    return Prefix(s3(request.param), request.node.name)

@@ -224,10 +224,9 @@ def program() -> Path:
 
 
 def test_the_configuration_that_we_ship_is_valid(program: Path) -> None:
-    amtool = program.with_name("amtool")
-    if not amtool.exists():
-        pytest.skip("this Alertmanager has no amtool beside it")
-    checked = subprocess.run([amtool, "check-config", SHIPPED], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [program.with_name("amtool"), "check-config", SHIPPED], capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -13,9 +13,9 @@ from tests.configurations import Keys, new_keys, on_kubernetes
 from tests.kubernetes_api.configured import PASSWORD, configure, in_base64
 from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place
+from tests.kubernetes_api.request import Request
 from tests.kubernetes_api.role import configuration_rules, restoring_rules
 from tests.kubernetes_api.store import Refused
-from tests.kubernetes_api.wire import Request
 
 pytestmark = pytest.mark.slow(6)
 

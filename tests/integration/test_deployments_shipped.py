@@ -117,16 +117,9 @@ def test_every_command_in_it_exists_and_knows_its_options(
 
 
 def _help_of_atomops(named: list[str]) -> str:
-    if named[0] not in atomops_names():
-        pytest.skip("comes with the alert receiver")
     answer = CliRunner().invoke(atomops_cli, [*named, "--help"])
     assert answer.exit_code == 0, answer.output
     return answer.output
-
-
-def atomops_names() -> set[str | None]:
-    groups = {group.name for group in atomops_cli.registered_groups}
-    return groups | {each.name or each.callback.__name__ for each in atomops_cli.registered_commands if each.callback}
 
 
 def _help_of_prefect(named: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:

@@ -20,8 +20,8 @@ from tests.certificates import authority
 from tests.kubernetes_api.cluster import write_kubeconfig
 from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place, run
+from tests.kubernetes_api.request import Request
 from tests.kubernetes_api.store import Refused
-from tests.kubernetes_api.wire import Request
 from tests.nights import wait_until
 
 

@@ -14,7 +14,7 @@ from atomops.facts.runtime import Running
 from atomops.runtimes.kubernetes.workload import REPLICAS
 from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place, run
-from tests.kubernetes_api.wire import Request
+from tests.kubernetes_api.request import Request
 
 ROOT = Path(__file__).parent.parent.parent
 Moment = Callable[[Request, int], bool]  # of a request and how many patches were before it, whether to kill now

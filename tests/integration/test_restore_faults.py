@@ -19,11 +19,11 @@ from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
 from tests.nights import wait_until
-from tests.restores import Ground, flag_runtime, ground
+from tests.restore_counted import assert_as_it_was, assert_restored, counted, with_one_more
+from tests.restores import Ground, flag_runtime
 
 pytestmark = pytest.mark.slow(50)
 
-ROWS = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)"
 CLIENTS = 12
 
 
@@ -38,32 +38,13 @@ def server(server_folder: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def made(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    at = ground(server, "faults", tmp_path_factory.mktemp("faults"), ROWS)
-    at.dump()
-    return at
+    return counted(server, "faults", tmp_path_factory.mktemp("faults"))
 
 
 @pytest.fixture
 def at(made: Ground) -> Iterator[Ground]:
-    """101 rows are live, the set has 100."""
-    made.execute("TRUNCATE t; INSERT INTO t SELECT generate_series(1, 101)")
-    yield made
-    made.drop_ours()
-    (made.folder / "running").touch()
-
-
-def assert_as_it_was(at: Ground) -> None:
-    assert at.rows("SELECT count(*) FROM t") == [101]
-    assert at.ours() == []
-    assert at.runs
-    assert unfinished(at.target) is None
-
-
-def assert_restored(at: Ground) -> None:
-    assert at.rows("SELECT count(*) FROM t") == [100]
-    assert len(at.ours()) == 1
-    assert at.runs
-    assert unfinished(at.target) is None
+    with with_one_more(made):
+        yield made
 
 
 def test_a_stop_that_fails_changes_nothing(at: Ground) -> None:

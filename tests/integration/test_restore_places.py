@@ -12,7 +12,6 @@ import pytest
 
 from atomops import shell
 from atomops.backup.fetching import Damaged
-from atomops.change.journal import unfinished
 from atomops.errors import AtomOpsError, PermanentError
 from atomops.facts.backup import Manifest
 from atomops.scratch.place import UNPRIVILEGED, make_folder
@@ -20,12 +19,12 @@ from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.stores.local import LocalStore
 from tests import servers
 from tests.backup_sets import proof
+from tests.restore_counted import ROWS, assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, ground
 from tests.s3_servers import BUCKET, S3Server
 
 pytestmark = pytest.mark.slow(30)
 
-ROWS = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)"
 FILL = """
 INSERT INTO t SELECT (SELECT string_agg(md5(n || ' ' || part), '') FROM generate_series(1, 40) AS part)
 FROM generate_series(1, {rows}) AS n
@@ -42,32 +41,13 @@ def server(server_folder: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def made(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    at = ground(server, "places", tmp_path_factory.mktemp("places"), ROWS)
-    at.dump()
-    return at
+    return counted(server, "places", tmp_path_factory.mktemp("places"))
 
 
 @pytest.fixture
 def at(made: Ground) -> Iterator[Ground]:
-    """101 rows are live, the set has 100."""
-    made.execute("TRUNCATE t; INSERT INTO t SELECT generate_series(1, 101)")
-    yield made
-    made.drop_ours()
-    (made.folder / "running").touch()
-
-
-def assert_as_it_was(at: Ground) -> None:
-    assert at.rows("SELECT count(*) FROM t") == [101]
-    assert at.ours() == []
-    assert at.runs
-    assert unfinished(at.target) is None
-
-
-def assert_restored(at: Ground) -> None:
-    assert at.rows("SELECT count(*) FROM t") == [100]
-    assert len(at.ours()) == 1
-    assert at.runs
-    assert unfinished(at.target) is None
+    with with_one_more(made):
+        yield made
 
 
 def flip(content: bytes) -> bytes:

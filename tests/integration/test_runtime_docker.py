@@ -5,7 +5,6 @@ import contextlib
 import datetime as dt
 import http.server
 import json
-import os
 import socket
 import threading
 import time
@@ -25,6 +24,7 @@ from atomops.scratch.place import make_folder
 from tests.engines import IMAGE, DockerEngine, docker_engine
 from tests.nights import wait_until
 from tests.targets import target
+from tests.users import unprivileged
 
 BEGINNING = dt.datetime.fromtimestamp(1, dt.UTC)
 SERVES = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
@@ -254,16 +254,8 @@ def test_without_an_engine_the_address_is_named(tmp_path: Path) -> None:
 
 def test_a_user_who_may_not_use_the_socket_is_told_what_to_do(engine: DockerEngine, runtime: DockerRuntime) -> None:
     assert engine.host
-    groups = os.getgroups()
-    os.setgroups([])
-    os.setegid(65534)
-    os.seteuid(65534)
-    try:
+    with unprivileged():
         error = failure(AccessDenied, runtime, "describe")
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
     assert "the group of the socket" in error.action
 
 

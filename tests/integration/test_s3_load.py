@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from s3transfer.utils import ChunksizeAdjuster
 from atomops.stores.s3.bucket import PART
 from tests.backup_sets import manifest
 from tests.s3_proxy import Fault, Request, proxy
-from tests.s3_servers import SERVERS, S3Server
 from tests.store_places import Prefix
 
 pytestmark = pytest.mark.slow(40)
@@ -26,11 +24,6 @@ LARGE = 200_000_000  # more than MEMORY
 MEMORY = 150 << 20  # bytes, of a whole process
 
 
-@pytest.fixture(params=[*SERVERS])
-def place(request: pytest.FixtureRequest, s3: Callable[[str], S3Server]) -> Prefix:
-    return Prefix(s3(request.param), request.node.name)
-
-
 def _large(folder: Path) -> Path:
     (folder / "data").mkdir(parents=True)
     with (folder / "data/1.dat").open("wb") as file:
@@ -38,32 +31,32 @@ def _large(folder: Path) -> Path:
     return folder
 
 
-def _publishing(place: Prefix, url: str, folder: Path) -> "subprocess.Popen[bytes]":
-    argv = [sys.executable, "-m", "tests.publishing", url, place.prefix, str(folder), str(LARGE)]
+def _publishing(s3_place: Prefix, url: str, folder: Path) -> "subprocess.Popen[bytes]":
+    argv = [sys.executable, "-m", "tests.publishing", url, s3_place.prefix, str(folder), str(LARGE)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_more_than_a_thousand_files_take_seconds(place: Prefix, tmp_path: Path) -> None:
+def test_more_than_a_thousand_files_take_seconds(s3_place: Prefix, tmp_path: Path) -> None:
     sizes = {f"data/{number}.dat": number for number in range(FILES)}
     folder = tmp_path / "made"
     (folder / "data").mkdir(parents=True)
     for path, size in sizes.items():
         (folder / path).write_bytes(b"x" * size)
-    store = place.store
+    store = s3_place.store
 
     began = time.monotonic()
     store.publish(folder, manifest(sizes=sizes))
     published = time.monotonic()
-    assert len(place.paths()) == FILES + 1
+    assert len(s3_place.paths()) == FILES + 1
     store.remove(SET.id)
     removed = time.monotonic()
 
-    assert place.paths() == set()
+    assert s3_place.paths() == set()
     assert published - began < 60
     assert removed - published < 60
 
 
-def test_files_are_uploaded_side_by_side(place: Prefix, tmp_path: Path) -> None:
+def test_files_are_uploaded_side_by_side(s3_place: Prefix, tmp_path: Path) -> None:
     """With a fifth of a second between us and the store, a hundred files in a row would take twenty."""
     sizes = {f"data/{number}.dat": 1 for number in range(100)}
     folder = tmp_path / "made"
@@ -71,26 +64,26 @@ def test_files_are_uploaded_side_by_side(place: Prefix, tmp_path: Path) -> None:
     for path in sizes:
         (folder / path).write_bytes(b"x")
 
-    with proxy(place.server.url) as far:
+    with proxy(s3_place.server.url) as far:
         far.always(Fault(before=lambda: time.sleep(0.2)), method="PUT")
         began = time.monotonic()
-        place.by(far.url).publish(folder, manifest(sizes=sizes))
+        s3_place.by(far.url).publish(folder, manifest(sizes=sizes))
         assert time.monotonic() - began < 15
 
 
-def test_a_large_file_takes_little_memory(place: Prefix, tmp_path: Path) -> None:
-    child = _publishing(place, place.server.url, _large(tmp_path / "made"))
+def test_a_large_file_takes_little_memory(s3_place: Prefix, tmp_path: Path) -> None:
+    child = _publishing(s3_place, s3_place.server.url, _large(tmp_path / "made"))
     out, err = child.communicate(timeout=120)
     assert child.returncode == 0, err.decode()
     assert int(out) < MEMORY
 
-    with place.store.open(SET.id, "data/1.dat") as stream:
+    with s3_place.store.open(SET.id, "data/1.dat") as stream:
         read = sum(len(piece) for piece in iter(lambda: stream.read(1 << 20), b""))
     assert read == LARGE
 
 
-def test_a_killed_upload_is_never_a_set_and_is_swept(place: Prefix, tmp_path: Path) -> None:
-    with proxy(place.server.url) as slow:
+def test_a_killed_upload_is_never_a_set_and_is_swept(s3_place: Prefix, tmp_path: Path) -> None:
+    with proxy(s3_place.server.url) as slow:
         parts: list[Request] = []
 
         def hold(request: Request) -> Fault | None:
@@ -101,22 +94,22 @@ def test_a_killed_upload_is_never_a_set_and_is_swept(place: Prefix, tmp_path: Pa
             return None
 
         slow.fault = hold
-        child = _publishing(place, slow.url, _large(tmp_path / "made"))
+        child = _publishing(s3_place, slow.url, _large(tmp_path / "made"))
         deadline = time.monotonic() + 60
         while len(parts) < 4 and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL)
         child.communicate()
 
-    assert place.unfinished() == [f"{SET.id}/data/1.dat"]
-    listing = place.store.listing()
+    assert s3_place.unfinished() == [f"{SET.id}/data/1.dat"]
+    listing = s3_place.store.listing()
     assert (listing.sets, listing.unreadable) == ((), ())
 
-    swept = place.store.sweep(dt.timedelta(0))
+    swept = s3_place.store.sweep(dt.timedelta(0))
 
     assert set(swept) == {f"{SET.id}/data/1.dat (never finished)", SET.id}
-    assert place.unfinished() == []
-    assert place.paths() == set()
+    assert s3_place.unfinished() == []
+    assert s3_place.paths() == set()
 
 
 @pytest.mark.parametrize("size", [PART, 10_000 * PART, 10_000 * PART + 1, 5 << 40])

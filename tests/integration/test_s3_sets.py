@@ -23,129 +23,126 @@ CONDITIONAL = LOCKING  # rclone overwrites, whatever the condition says
 NOW = dt.timedelta(0)
 
 
-@pytest.fixture(params=[*SERVERS])
-def place(request: pytest.FixtureRequest, s3: Callable[[str], S3Server]) -> Prefix:
-    return Prefix(s3(request.param), request.node.name)
-
-
-def _interrupted(place: Prefix, tmp_path: Path, *, at: str = MANIFEST) -> Path:
+def _interrupted(s3_place: Prefix, tmp_path: Path, *, at: str = MANIFEST) -> Path:
     """The folder of a set whose publishing broke off when it came to this file."""
     folder = prepared(tmp_path / "made")
-    with proxy(place.server.url) as spoiled:
+    with proxy(s3_place.server.url) as spoiled:
         spoiled.fault = lambda request: Fault(503) if request.method == "PUT" and request.path.endswith(at) else None
         with pytest.raises(TemporaryError):
-            place.by(spoiled.url).publish(folder, SET)
+            s3_place.by(spoiled.url).publish(folder, SET)
     return folder
 
 
-def test_an_interrupted_set_is_neither_listed_nor_taken_for_somebody_elses(place: Prefix, tmp_path: Path) -> None:
-    _interrupted(place, tmp_path)
+def test_an_interrupted_set_is_neither_listed_nor_taken_for_somebody_elses(s3_place: Prefix, tmp_path: Path) -> None:
+    _interrupted(s3_place, tmp_path)
 
-    assert place.paths() == {f".incoming-{SET.id}", *(f"{SET.id}/{path}" for path in FILES)}
-    listing = place.store.listing()
+    assert s3_place.paths() == {f".incoming-{SET.id}", *(f"{SET.id}/{path}" for path in FILES)}
+    listing = s3_place.store.listing()
     assert listing.sets == ()
     assert listing.unreadable == ()
 
 
-def test_publishing_again_goes_on_where_it_was_interrupted(place: Prefix, tmp_path: Path) -> None:
-    folder = _interrupted(place, tmp_path)
+def test_publishing_again_goes_on_where_it_was_interrupted(s3_place: Prefix, tmp_path: Path) -> None:
+    folder = _interrupted(s3_place, tmp_path)
 
-    place.store.publish(folder, SET)
+    s3_place.store.publish(folder, SET)
 
-    assert [each.id for each in place.store.listing().sets] == [SET.id]
-    assert place.paths() == {f"{SET.id}/{path}" for path in [*FILES, MANIFEST]}
+    assert [each.id for each in s3_place.store.listing().sets] == [SET.id]
+    assert s3_place.paths() == {f"{SET.id}/{path}" for path in [*FILES, MANIFEST]}
 
 
-def test_another_run_does_not_take_an_interrupted_id(place: Prefix, tmp_path: Path) -> None:
-    _interrupted(place, tmp_path)
+def test_another_run_does_not_take_an_interrupted_id(s3_place: Prefix, tmp_path: Path) -> None:
+    _interrupted(s3_place, tmp_path)
 
     with pytest.raises(PermanentError, match="another run"):
-        place.store.publish(prepared(tmp_path / "of another"), SET)
+        s3_place.store.publish(prepared(tmp_path / "of another"), SET)
 
 
 @pytest.mark.parametrize("at", [MANIFEST, "roles.sql", ".incoming-" + SET.id])
-def test_what_was_interrupted_is_swept_whatever_it_was_at(place: Prefix, tmp_path: Path, at: str) -> None:
-    _interrupted(place, tmp_path, at=at)
-    place.write("something/else.txt", b"not ours")
+def test_what_was_interrupted_is_swept_whatever_it_was_at(s3_place: Prefix, tmp_path: Path, at: str) -> None:
+    _interrupted(s3_place, tmp_path, at=at)
+    s3_place.write("something/else.txt", b"not ours")
 
-    swept = place.store.sweep(NOW)
+    swept = s3_place.store.sweep(NOW)
 
     assert set(swept) <= {SET.id}
-    assert place.paths() == {"something/else.txt"}
+    assert s3_place.paths() == {"something/else.txt"}
 
 
-def test_a_set_on_its_way_is_not_swept(place: Prefix, tmp_path: Path) -> None:
-    _interrupted(place, tmp_path)
-    before = place.paths()
+def test_a_set_on_its_way_is_not_swept(s3_place: Prefix, tmp_path: Path) -> None:
+    _interrupted(s3_place, tmp_path)
+    before = s3_place.paths()
 
-    assert place.store.sweep(dt.timedelta(hours=1)) == ()
-    assert place.paths() == before
+    assert s3_place.store.sweep(dt.timedelta(hours=1)) == ()
+    assert s3_place.paths() == before
 
 
-def test_a_sweep_leaves_whole_sets_and_their_proofs_alone(place: Prefix, tmp_path: Path) -> None:
-    store = place.store
+def test_a_sweep_leaves_whole_sets_and_their_proofs_alone(s3_place: Prefix, tmp_path: Path) -> None:
+    store = s3_place.store
     store.publish(prepared(tmp_path / "made"), SET)
     store.add_proof(SET.id, proof())
-    before = place.paths()
-    place.write(f".incoming-{SET.id}", b"its run was killed just before it took this away")
+    before = s3_place.paths()
+    s3_place.write(f".incoming-{SET.id}", b"its run was killed just before it took this away")
 
     assert store.sweep(NOW) == (SET.id,)
-    assert place.paths() == before
+    assert s3_place.paths() == before
 
 
-def test_a_set_that_was_swept_on_its_way_is_not_published(place: Prefix, tmp_path: Path) -> None:
+def test_a_set_that_was_swept_on_its_way_is_not_published(s3_place: Prefix, tmp_path: Path) -> None:
     """A laptop that slept for two days over its upload may not wake up and list a set whose files have gone."""
     folder = prepared(tmp_path / "made")
 
     def sweep(request: Request) -> Fault | None:
         if request.method == "GET" and request.path.endswith(f".incoming-{SET.id}"):
-            place.store.sweep(NOW)
+            s3_place.store.sweep(NOW)
         return None
 
-    with proxy(place.server.url) as spoiled:
+    with proxy(s3_place.server.url) as spoiled:
         spoiled.fault = sweep
         with pytest.raises(TemporaryError, match="swept"):
-            place.by(spoiled.url).publish(folder, SET)
-    assert place.paths() == set()
+            s3_place.by(spoiled.url).publish(folder, SET)
+    assert s3_place.paths() == set()
 
 
-def test_a_removal_that_broke_off_is_finished_by_the_next_sweep(place: Prefix, tmp_path: Path) -> None:
-    place.store.publish(prepared(tmp_path / "made"), SET)
-    with proxy(place.server.url) as spoiled:
+def test_a_removal_that_broke_off_is_finished_by_the_next_sweep(s3_place: Prefix, tmp_path: Path) -> None:
+    s3_place.store.publish(prepared(tmp_path / "made"), SET)
+    with proxy(s3_place.server.url) as spoiled:
         spoiled.fault = lambda request: Fault(503) if request.path.endswith("roles.sql") else None
         with pytest.raises(TemporaryError):
-            place.by(spoiled.url).remove(SET.id)
+            s3_place.by(spoiled.url).remove(SET.id)
 
-    listing = place.store.listing()
+    listing = s3_place.store.listing()
     assert (listing.sets, listing.unreadable) == ((), ())
-    assert place.store.sweep(NOW) == (SET.id,)
-    assert place.paths() == set()
+    assert s3_place.store.sweep(NOW) == (SET.id,)
+    assert s3_place.paths() == set()
 
 
-def test_unfinished_uploads_are_swept_and_named(place: Prefix) -> None:
-    client = place.server.client()
-    begun = client.create_multipart_upload(Bucket=place.bucket, Key=f"{place.home}{SET.id}/data/9.dat")
-    client.upload_part(Bucket=place.bucket, Key=begun["Key"], UploadId=begun["UploadId"], PartNumber=1, Body=b"part")
-    outside = client.create_multipart_upload(Bucket=place.bucket, Key=f"{place.prefix}/staging/{SET.id}/9.dat")
+def test_unfinished_uploads_are_swept_and_named(s3_place: Prefix) -> None:
+    client = s3_place.server.client()
+    begun = client.create_multipart_upload(Bucket=s3_place.bucket, Key=f"{s3_place.home}{SET.id}/data/9.dat")
+    client.upload_part(Bucket=s3_place.bucket, Key=begun["Key"], UploadId=begun["UploadId"], PartNumber=1, Body=b"part")
+    outside = client.create_multipart_upload(Bucket=s3_place.bucket, Key=f"{s3_place.prefix}/staging/{SET.id}/9.dat")
 
-    if "ages" in place.server.knows:  # moto says that every upload was begun in 2010
-        assert place.store.sweep(dt.timedelta(hours=1)) == ()
-    assert place.store.sweep(NOW) == (f"{SET.id}/data/9.dat (never finished)",)
+    if "ages" in s3_place.server.knows:  # moto says that every upload was begun in 2010
+        assert s3_place.store.sweep(dt.timedelta(hours=1)) == ()
+    assert s3_place.store.sweep(NOW) == (f"{SET.id}/data/9.dat (never finished)",)
 
-    assert place.unfinished() == []
-    assert [each["Key"] for each in client.list_multipart_uploads(Bucket=place.bucket)["Uploads"]] == [outside["Key"]]
-    client.abort_multipart_upload(Bucket=place.bucket, Key=outside["Key"], UploadId=outside["UploadId"])
+    assert s3_place.unfinished() == []
+    assert [each["Key"] for each in client.list_multipart_uploads(Bucket=s3_place.bucket)["Uploads"]] == [
+        outside["Key"]
+    ]
+    client.abort_multipart_upload(Bucket=s3_place.bucket, Key=outside["Key"], UploadId=outside["UploadId"])
 
 
-@pytest.mark.parametrize("place", CONDITIONAL, indirect=True)
-def test_of_two_publishers_of_one_id_one_wins_and_its_files_are_whole(place: Prefix, tmp_path: Path) -> None:
+@pytest.mark.parametrize("s3_place", CONDITIONAL, indirect=True)
+def test_of_two_publishers_of_one_id_one_wins_and_its_files_are_whole(s3_place: Prefix, tmp_path: Path) -> None:
     together = threading.Barrier(2)
     outcomes: dict[str, AtomOpsError | None] = {}
 
     def publish(name: str) -> None:
         folder = prepared(tmp_path / name)
         (folder / "roles.sql").write_bytes(name.encode().ljust(len(FILES["roles.sql"])))
-        store = place.by()
+        store = s3_place.by()
         together.wait()
         try:
             store.publish(folder, SET)
@@ -162,19 +159,19 @@ def test_of_two_publishers_of_one_id_one_wins_and_its_files_are_whole(place: Pre
     (winner,) = [name for name, error in outcomes.items() if error is None]
     (loss,) = [error for error in outcomes.values() if error is not None]
     assert isinstance(loss, (PermanentError, TemporaryError))
-    with place.store.open(SET.id, "roles.sql") as stream:
+    with s3_place.store.open(SET.id, "roles.sql") as stream:
         assert stream.read().strip() == winner.encode()
 
 
-@pytest.mark.parametrize("place", CONDITIONAL, indirect=True)
-def test_an_object_is_put_once_by_any_number_of_callers(place: Prefix) -> None:
-    bucket = Bucket(place.server.settings())
+@pytest.mark.parametrize("s3_place", CONDITIONAL, indirect=True)
+def test_an_object_is_put_once_by_any_number_of_callers(s3_place: Prefix) -> None:
+    bucket = Bucket(s3_place.server.settings())
     together = threading.Barrier(8)
     won: list[bool] = []
 
     def put(number: int) -> None:
         together.wait()
-        won.append(bucket.put_new(f"{place.home}once", f"{number}".encode()))
+        won.append(bucket.put_new(f"{s3_place.home}once", f"{number}".encode()))
 
     bucket.has("anything")  # its client is made
     callers = [threading.Thread(target=put, args=(number,)) for number in range(8)]
@@ -184,27 +181,27 @@ def test_an_object_is_put_once_by_any_number_of_callers(place: Prefix) -> None:
         caller.join()
 
     assert sum(won) == 1
-    assert bucket.put_new(f"{place.home}once", b"too late") is False
+    assert bucket.put_new(f"{s3_place.home}once", b"too late") is False
 
 
-@pytest.mark.parametrize("place", CONDITIONAL, indirect=True)
-def test_a_manifest_whose_answer_was_lost_is_known_for_ours(place: Prefix, tmp_path: Path) -> None:
+@pytest.mark.parametrize("s3_place", CONDITIONAL, indirect=True)
+def test_a_manifest_whose_answer_was_lost_is_known_for_ours(s3_place: Prefix, tmp_path: Path) -> None:
     """The second attempt is told that there is one already: it is our own."""
-    with proxy(place.server.url) as spoiled:
+    with proxy(s3_place.server.url) as spoiled:
         left = iter([Fault(forget_answer=True)])
 
         def lose(request: Request) -> Fault | None:
             return next(left, None) if request.method == "PUT" and request.path.endswith(MANIFEST) else None
 
         spoiled.fault = lose
-        place.by(spoiled.url).publish(prepared(tmp_path / "made"), SET)
+        s3_place.by(spoiled.url).publish(prepared(tmp_path / "made"), SET)
 
-    assert [each.id for each in place.store.listing().sets] == [SET.id]
+    assert [each.id for each in s3_place.store.listing().sets] == [SET.id]
 
 
-def test_a_server_that_refuses_conditions_is_written_to_without_them(place: Prefix, tmp_path: Path) -> None:
+def test_a_server_that_refuses_conditions_is_written_to_without_them(s3_place: Prefix, tmp_path: Path) -> None:
     refusal = b"<Error><Code>NotImplemented</Code><Message>A header you provided is not implemented</Message></Error>"
-    with proxy(place.server.url) as spoiled:
+    with proxy(s3_place.server.url) as spoiled:
         refused: list[str] = []
 
         def refuse(request: Request) -> Fault | None:
@@ -214,12 +211,12 @@ def test_a_server_that_refuses_conditions_is_written_to_without_them(place: Pref
             return None
 
         spoiled.fault = refuse
-        store = place.by(spoiled.url)
+        store = s3_place.by(spoiled.url)
         store.publish(prepared(tmp_path / "made"), SET)
         with pytest.raises(PermanentError, match="already"):
             store.publish(prepared(tmp_path / "again"), SET)
 
-    assert [each.id for each in place.store.listing().sets] == [SET.id]
+    assert [each.id for each in s3_place.store.listing().sets] == [SET.id]
 
 
 @pytest.fixture
@@ -264,34 +261,34 @@ def test_an_unlocked_set_in_a_bucket_with_versions_is_hidden_and_kept(locked: Pr
     assert len(versions["Versions"]) == 1
 
 
-def test_a_store_that_refuses_to_delete_retains_the_set(place: Prefix, tmp_path: Path) -> None:
+def test_a_store_that_refuses_to_delete_retains_the_set(s3_place: Prefix, tmp_path: Path) -> None:
     refusal = b"<Error><Code>AccessDenied</Code><Message>object is WORM protected</Message></Error>"
-    place.store.publish(prepared(tmp_path / "made"), SET)
-    with proxy(place.server.url) as spoiled:
+    s3_place.store.publish(prepared(tmp_path / "made"), SET)
+    with proxy(s3_place.server.url) as spoiled:
         spoiled.always(Fault(403, refusal), method="DELETE")
-        removal = place.by(spoiled.url).remove(SET.id)
+        removal = s3_place.by(spoiled.url).remove(SET.id)
 
     assert "WORM protected" in removal.retained
     assert "s3:DeleteObject" in removal.retained
-    assert [each.id for each in place.store.listing().sets] == [SET.id]
+    assert [each.id for each in s3_place.store.listing().sets] == [SET.id]
 
 
-def test_a_key_that_may_not_delete_can_still_publish(place: Prefix, tmp_path: Path) -> None:
-    with proxy(place.server.url) as spoiled:
+def test_a_key_that_may_not_delete_can_still_publish(s3_place: Prefix, tmp_path: Path) -> None:
+    with proxy(s3_place.server.url) as spoiled:
         spoiled.always(Fault(403, b"<Error><Code>AccessDenied</Code></Error>"), method="DELETE")
-        place.by(spoiled.url).publish(prepared(tmp_path / "made"), SET)
+        s3_place.by(spoiled.url).publish(prepared(tmp_path / "made"), SET)
 
-    assert [each.id for each in place.store.listing().sets] == [SET.id]
+    assert [each.id for each in s3_place.store.listing().sets] == [SET.id]
 
 
-@pytest.mark.parametrize("place", ["moto"], indirect=True)
-def test_what_listings_read_stays_at_hand_and_everything_is_encrypted(place: Prefix, tmp_path: Path) -> None:
+@pytest.mark.parametrize("s3_place", ["moto"], indirect=True)
+def test_what_listings_read_stays_at_hand_and_everything_is_encrypted(s3_place: Prefix, tmp_path: Path) -> None:
     settings = {"storage_class": "GLACIER", "encryption": "aws:kms", "kms_key_id": "alias/backups"}
-    place.by(**settings).publish(prepared(tmp_path / "made"), SET)
+    s3_place.by(**settings).publish(prepared(tmp_path / "made"), SET)
 
-    client = place.server.client()
+    client = s3_place.server.client()
     stored = {
-        path: client.head_object(Bucket=place.bucket, Key=f"{place.home}{SET.id}/{path}")
+        path: client.head_object(Bucket=s3_place.bucket, Key=f"{s3_place.home}{SET.id}/{path}")
         for path in ("roles.sql", MANIFEST)
     }
     assert stored["roles.sql"]["StorageClass"] == "GLACIER"

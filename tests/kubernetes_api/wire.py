@@ -1,4 +1,4 @@
-"""The API server's outside: paths, who may do what, patches by content type, Status bodies, logs, watches."""
+"""The API server's outside: paths, verbs, Status bodies, logs, watches."""
 
 import json
 import ssl
@@ -12,41 +12,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-from tests.kubernetes_api import apply, patches
 from tests.kubernetes_api.discovery import discover
 from tests.kubernetes_api.patches import Json
+from tests.kubernetes_api.request import Request, authorize
 from tests.kubernetes_api.selection import by_fields, by_labels
 from tests.kubernetes_api.store import ALSO_SERVED, API_VERSIONS, KINDS, Refused, Resource, Store
 from tests.kubernetes_api.versions import converted
+from tests.kubernetes_api.writes import applied, bind, patch
 
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_PATCHES: dict[str, Callable[[Json, Any], Json]] = {
-    "application/strategic-merge-patch+json": patches.strategic,
-    "application/merge-patch+json": patches.merge,
-    "application/json-patch+json": patches.operations,
-}
 _APPLY = "application/apply-patch+yaml"
 _WATCH_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Request:
-    verb: str
-    resource: Resource
-    namespace: str
-    name: str
-    subresource: str
-    query: dict[str, str]
-    body: Any
-    content_type: str
-    user: str
-    version: str = ""
-
-    @property
-    def allowed_by(self) -> tuple[str, str, str]:
-        """Verb, API group and resource of the rule that has to allow it."""
-        sub = f"/{self.subresource}" if self.subresource else ""
-        return self.verb, self.resource.group, self.resource.plural + sub
 
 
 @dataclass
@@ -116,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         if user != "admin":
             settings.requests.append(request)
             settings.before(request)
-            _authorize(request, settings.rules if user == "atomops" else set())
+            authorize(request, settings.rules if user == "atomops" else set())
         answer = self._carry_out(request)
         if isinstance(answer, dict):
             answer = converted(answer, request.version)
@@ -164,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._watch(request)
                 return None
             case "create", "binding":
-                return _bind(store, request)
+                return bind(store, request)
             case "create", _:
                 return store.create(request.resource, request.namespace, request.body)
             case "update", sub:
@@ -172,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "patch", _ if request.content_type == _APPLY:
                 return self._apply(request)
             case "patch", _:
-                return _patch(store, request)
+                return patch(store, request)
             case _:
                 return store.delete(request.resource, request.namespace, request.name, request.body or {})
 
@@ -188,8 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
             except Refused:
                 stored = None
                 rules = self.server.settings.rules
-                _authorize(replace(request, verb="create"), rules if request.user == "atomops" else None)
-            return _applied(store, request, stored)
+                authorize(replace(request, verb="create"), rules if request.user == "atomops" else None)
+            return applied(store, request, stored)
 
     def _list(self, request: Request) -> Json:
         store = self.server.store
@@ -249,81 +225,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Retry-After", str(wait))
         self.end_headers()
         self.wfile.write(data)
-
-
-def _authorize(request: Request, rules: set[tuple[str, str, str]] | None) -> None:
-    verb, group, resource = request.allowed_by
-    if rules is None or (verb, group, resource) in rules:
-        return
-    name = f' "{request.name}"' if request.name else ""
-    full = Resource(group, request.resource.plural).full_name
-    raise Refused(
-        403,
-        "Forbidden",
-        f'{full}{name} is forbidden: User "{request.user}" cannot {verb} resource "{resource}" in API group "{group}" '
-        f'in the namespace "{request.namespace}"',
-        {"name": request.name, "group": group, "kind": request.resource.plural},
-    )
-
-
-def _patch(store: Store, request: Request) -> Json:
-    if request.content_type not in _PATCHES:
-        raise Refused(
-            415, "UnsupportedMediaType", f"the body of the request was in an unknown format: {request.content_type}"
-        )
-    manager = request.query.get("fieldManager", "unknown")
-    with store.lock:
-        stored = store.get(request.resource, request.namespace, request.name)
-        try:
-            patched = _PATCHES[request.content_type](stored, request.body)
-        except (patches.PatchError, AttributeError, TypeError) as error:
-            raise Refused(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
-            ) from error
-        if request.subresource == "status":
-            return store.update(request.resource, patched, status=True)
-        if patched.get("status") != stored.get("status"):
-            patched["status"] = stored.get("status")
-        if "resourceVersion" not in json.dumps(request.body):
-            patched["metadata"].pop("resourceVersion", None)
-        return store.update(request.resource, patched, manager=manager)
-
-
-def _applied(store: Store, request: Request, stored: Json | None) -> Json:
-    manager, is_dry = request.query["fieldManager"], request.query.get("dryRun") == "All"
-    wanted = converted(request.body, API_VERSIONS[request.resource.group])
-    if wanted.get("kind") != KINDS[request.resource.group, request.resource.plural]:
-        raise Refused(400, "BadRequest", f"the object provided is unrecognized: {wanted.get('kind')}")
-    owners = dict(store.owners.get(stored["metadata"]["uid"], {})) if stored else {}
-    try:
-        merged, owners = apply.apply(stored, wanted, owners, manager, force=request.query.get("force") == "true")
-    except apply.Conflicts as conflicts:
-        raise _conflict(conflicts, request) from conflicts
-    if is_dry:
-        store = store.trial()
-    if stored is None:
-        done = store.create(request.resource, request.namespace, merged, manager)
-    else:
-        merged["metadata"].pop("resourceVersion", None)
-        done = store.update(request.resource, merged, manager=manager)
-        store.owners[done["metadata"]["uid"]] = owners
-    return done
-
-
-def _conflict(conflicts: apply.Conflicts, request: Request) -> Refused:
-    each = [
-        (f'conflict with "{manager}" using {request.version}', apply.shown(path)) for manager, path in conflicts.found
-    ]
-    told = f"{each[0][0]}: {each[0][1]}" if len(each) == 1 else "".join(f"\n- {field}" for _, field in each)
-    number = f"{len(each)} conflict{'s' if len(each) > 1 else ''}"
-    causes = [{"reason": "FieldManagerConflict", "message": who, "field": field} for who, field in each]
-    if len(each) > 1:
-        told = f'conflicts with "{conflicts.found[0][0]}" using {request.version}:{told}'
-    return Refused(409, "Conflict", f"Apply failed with {number}: {told}", {"causes": causes})
-
-
-def _bind(store: Store, request: Request) -> Json:
-    with store.lock:
-        pod = store.get(request.resource, request.namespace, request.name)
-        pod["spec"]["nodeName"] = request.body["target"]["name"]
-        return store.update(request.resource, pod)

@@ -1,16 +1,16 @@
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from atomops.probes.logs.files import find, skipped
+from tests.users import public_folder, unprivileged
 
 SINCE = 1_000_000.0
 
 
 def write(path: Path, changed: float = SINCE + 1) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(path.name)
     os.utime(path, (changed, changed))
     return path
@@ -99,41 +99,21 @@ def test_a_sibling_packed_in_a_way_that_is_not_read_is_named(tmp_path: Path) -> 
     assert reasons(tmp_path / "atom.log") == [("other", "is packed as .zst, which is not read")]
 
 
-@pytest.fixture
-def somebody() -> Iterator[None]:
-    """Nobody in particular: root reads whatever its mode says."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def public_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
-
-
-@pytest.mark.usefixtures("somebody")
-def test_a_log_that_we_may_not_read_says_so(public_folder: Path) -> None:
-    log = write(public_folder / "atom.log")
-    log.chmod(0)
-    with pytest.raises(PermissionError) as denied:
-        log.open("rb")
+def test_a_log_that_we_may_not_read_says_so() -> None:
+    with public_folder() as folder, unprivileged():
+        log = write(folder / "atom.log")
+        log.chmod(0)
+        with pytest.raises(PermissionError) as denied:
+            log.open("rb")
     reason = skipped(log, denied.value)
     assert (reason.kind, reason.reason) == ("denied", "may not be read by this user")
     assert reason.action == f"setfacl -m u:$(id -un):r {log}"
 
 
-@pytest.mark.usefixtures("somebody")
-def test_a_folder_that_we_may_not_list_does_not_hide_that_rotated_logs_are_unseen(public_folder: Path) -> None:
-    log = write(public_folder / "atom.log")
-    public_folder.chmod(0o300)
-    assert found(log) == ["atom.log"]
-    assert reasons(log) == [("denied", "may not be listed by this user, so that rotated logs are not seen")]
-    public_folder.chmod(0o700)
+def test_a_folder_that_we_may_not_list_does_not_hide_that_rotated_logs_are_unseen() -> None:
+    with public_folder() as folder, unprivileged():
+        log = write(folder / "own" / "atom.log")
+        log.parent.chmod(0o300)
+        assert found(log) == ["atom.log"]
+        assert reasons(log) == [("denied", "may not be listed by this user, so that rotated logs are not seen")]
+        log.parent.chmod(0o700)
