@@ -100,9 +100,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(postgres: PostgresServer) -> Iterator[World]:
+def world(postgres: PostgresServer, server_folder: Path) -> Iterator[World]:
     postgres.create_database("alerts_e2e", "CREATE TABLE agents (id serial PRIMARY KEY)")
-    folder = make_folder("atomops-e2e-alerts-")
+    folder = make_folder("alerts-", server_folder)
     (folder / "token").write_text("hook-secret")
     (folder / "password").write_text(postgres.password)
     (folder / "inventory.toml").write_text(INVENTORY.format(folder=folder, dsn=postgres.dsn("alerts_e2e")))

@@ -55,8 +55,8 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    home = make_folder("atomops-e2e-")
+def demo(server_folder: Path) -> Iterator[Demo]:
+    home = make_folder("demo-", server_folder)
     output = home / "output"
     env = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "COLUMNS": "120"}
     with output.open("w", encoding="utf-8") as file:
