@@ -1,4 +1,8 @@
-"""Real servers, started once a session and only when a test asks for them."""
+"""Real servers, started only when a test asks for them.
+
+PostgreSQL and Redis are of one file each, since a file lists what is in the whole server; what is dear to start is of
+the session, and each test has a place of its own there.
+"""
 
 import functools
 import shutil
@@ -39,7 +43,7 @@ def server_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
     """PostgreSQL 17, or the major that a test names: `@pytest.mark.parametrize("postgres", MAJORS, indirect=True)`."""
     major = getattr(request, "param", 17)
@@ -48,7 +52,7 @@ def postgres(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Po
         yield stack.enter_context(postgres_server(installation, server_folder))
 
 
-@pytest.fixture(scope="session", params=["valkey", "redis"])
+@pytest.fixture(scope="module", params=["valkey", "redis"])
 def redis(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[RedisServer]:
     program = servers.required(lambda: servers.redis_program(request.param))
     with ExitStack() as stack:
