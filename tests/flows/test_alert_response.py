@@ -1,6 +1,7 @@
 """Alerts as Prefect runs the response to them: on a real database, with a channel, from the spool to the ticket."""
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,13 @@ from tests.targets import target
 
 __all__ = ["told"]
 pytestmark = pytest.mark.slow(12)
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 NOTIFY = 'critical = ["custom-webhook/atomops-test"]\nwarning = ["custom-webhook/atomops-test"]'
+
+
+@cache
+def now() -> dt.datetime:
+    """One for all of the file, as an alert keeps its beginning; asked by a test, since reading the file is long ago."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def kept(inventory: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPa
     """The history of a target with a database, a log with an error after the alert began, and a channel."""
     monkeypatch.setenv("PASSWORD", postgres.password)
     log = inventory.with_name("atom.log")
-    lines = ((NOW - dt.timedelta(hours=9), "an old one"), (NOW - dt.timedelta(minutes=5), "connection lost"))
+    lines = ((now() - dt.timedelta(hours=9), "an old one"), (now() - dt.timedelta(minutes=5), "connection lost"))
     log.write_text(
         "".join(f'{{"timestamp": "{at.isoformat()}", "level": "ERROR", "message": "{what}"}}\n' for at, what in lines)
     )
@@ -48,9 +54,9 @@ def tell(history: Path, *signals: Signal) -> None:
 
 
 def alert(name: str, severity: str, *, over: bool = False) -> Signal:
-    began = NOW - dt.timedelta(hours=1)
+    began = now() - dt.timedelta(hours=1)
     return signal(
-        {"alertname": name, "severity": severity}, {"summary": f"{name} is bad"}, began, NOW if over else None
+        {"alertname": name, "severity": severity}, {"summary": f"{name} is bad"}, began, now() if over else None
     )
 
 

@@ -25,7 +25,6 @@ CREATE TABLE agents (id serial PRIMARY KEY, name text);
 INSERT INTO agents (name) SELECT 'a' FROM generate_series(1, 50);
 CREATE TABLE secrets (a int);
 """
-NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,8 @@ def _parts(server: PostgresServer, store: LocalStore, user: str = "postgres", mo
 
 def nights(store: LocalStore, days: range, *, result: Result = Result.RESTORED) -> list[str]:
     """A set of each of these days ago, newest first."""
-    made = [backup_set(day, now=NOW - dt.timedelta(hours=1), database=DATABASE) for day in days]
+    newest = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    made = [backup_set(day, now=newest, database=DATABASE) for day in days]
     for each in made:
         store.publish(prepared(store.staging(each.id)), each.manifest)
         store.add_proof(each.id, proof(result, at=each.at, reason="2 tables differ"))
@@ -157,7 +157,7 @@ def test_a_replaced_database_goes_in_the_night_after_its_time_when_a_role_may_dr
     server: PostgresServer, store: LocalStore, inventory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASSWORD", server.password)
-    until = NOW - dt.timedelta(days=2)
+    until = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
     mark = Mark(REPLACED, DATABASE, until.isoformat(), "replaced by a set", until.isoformat()).text
     server.create_database("night_replaced_1")
     with server.connect() as session:

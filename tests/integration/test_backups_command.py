@@ -33,7 +33,6 @@ max_deletions = 3
 store = "{second}"
 [targets.bare]
 """
-NOW = dt.datetime.now(dt.UTC) - dt.timedelta(hours=10)
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -63,6 +62,11 @@ def backups(tmp_path: Path, first: LocalStore, second: LocalStore, postgres: Pos
     return run
 
 
+def of_night(night: int, *, proven: bool = True) -> BackupSet:
+    """A set that was made ten hours before that many nights."""
+    return backup_set(night, now=dt.datetime.now(dt.UTC) - dt.timedelta(hours=10), proven=proven)
+
+
 def publish(store: LocalStore, made: BackupSet) -> str:
     store.publish(prepared(store.staging(made.id)), made.manifest)
     if made.proof:
@@ -71,16 +75,16 @@ def publish(store: LocalStore, made: BackupSet) -> str:
 
 
 def nights(store: LocalStore, number: int) -> list[str]:
-    return [publish(store, backup_set(night, now=NOW)) for night in range(number)]
+    return [publish(store, of_night(night)) for night in range(number)]
 
 
 def test_list_shows_every_store_with_its_sets_and_all_that_is_none(
     backups: Command, first: LocalStore, second: LocalStore
 ) -> None:
-    nights(first, 2)
-    failed = backup_set(3, now=NOW)
+    _, newest = nights(first, 2)
+    failed = of_night(3)
     publish(second, BackupSet(failed.manifest, proof(Result.FAILED, reason="2 tables differ")))
-    publish(second, backup_set(4, now=NOW, proven=False))
+    publish(second, of_night(4, proven=False))
     (second.home / "notes").mkdir()
     plain = Path(first.name) / "backup_20200101_020000.sql.gz"
     plain.write_bytes(gzip.compress(b""))
@@ -89,7 +93,6 @@ def test_list_shows_every_store_with_its_sets_and_all_that_is_none(
 
     assert ended.returncode == 0, ended.stderr
     told = " ".join(ended.stdout.split())
-    newest = backup_set(1, now=NOW).id
     assert f"{newest} database atom 1 day and 10 hours 3.9 KiB restored, 1 table, 3 rows equal" in told
     assert f"{failed.id} database atom 3 days and 10 hours 3.9 KiB failed: 2 tables differ" in told
     assert "no proof yet" in told
@@ -265,7 +268,7 @@ def test_one_store_that_fails_does_not_keep_the_other_from_being_pruned(
     backups: Command, first: LocalStore, second: LocalStore
 ) -> None:
     for night in range(33):
-        publish(second, backup_set(night, now=NOW))
+        publish(second, of_night(night))
     Path(first.name).write_text("a file")
 
     ended = backups("prune")

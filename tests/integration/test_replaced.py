@@ -22,10 +22,10 @@ from atomops.restore.databases import REPLACED as WAS_REPLACED
 from atomops.restore.dropping import drop_due
 from atomops.restore.recovery import clear_leftovers
 from atomops.scratch.postgres import PostgresServer
+from tests.backup_sets import NIGHT
 from tests.targets import findings, look, target
 
-NOW = dt.datetime.now(dt.UTC)
-PAST, LATER = NOW - dt.timedelta(days=3), NOW + dt.timedelta(days=3)
+PAST, LATER = dt.timedelta(days=-3), dt.timedelta(days=3)
 READER = "hunter2-of-a-reader"
 
 
@@ -44,13 +44,14 @@ def made(server: PostgresServer) -> Iterator[Callable[..., str]]:
 
     def make(  # noqa: PLR0913 - a mark has many parts
         name: str,
-        until: dt.datetime,
+        due_in: dt.timedelta,
         *,
         of: str = "kept",
         kind: str = WAS_REPLACED,
         opened: bool = False,
         raw: str = "",
     ) -> str:
+        until = dt.datetime.now(dt.UTC) + due_in
         mark = raw or Mark(kind, of, (until - dt.timedelta(days=7)).isoformat(), "why", until.isoformat()).text
         names.append(name)
         server.create_database(name)
@@ -91,9 +92,9 @@ def test_a_role_that_only_reads_sees_them_all_and_what_they_take(
 ) -> None:
     made("kept_replaced_1", LATER)
     made("other_replaced_1", PAST, of="other")
-    made("kept_incoming_1", NOW, kind=INCOMING)
-    made("kept_odd", NOW, raw="atomops {not ours}")
-    made("kept_never", NOW, raw=Mark(WAS_REPLACED, "kept", NOW.isoformat(), until="some day").text)
+    made("kept_incoming_1", LATER, kind=INCOMING)
+    made("kept_odd", LATER, raw="atomops {not ours}")
+    made("kept_never", LATER, raw=Mark(WAS_REPLACED, "kept", NIGHT.isoformat(), until="some day").text)
 
     seen = look(REPLACED, world(server, tmp_path, changes=False, user="kept_reader"))
 
@@ -147,7 +148,7 @@ def test_only_what_is_due_shut_marked_and_ours_is_dropped(
 def test_a_copy_that_somebody_has_renamed_to_live_on_it_is_no_leftover(
     server: PostgresServer, made: Callable[..., str], tmp_path: Path
 ) -> None:
-    copy = Mark(INCOMING, "kept_live", PAST.isoformat(), target="test").text
+    copy = Mark(INCOMING, "kept_live", NIGHT.isoformat(), target="test").text
     left, live = made("kept_live_incoming_1", PAST, raw=copy), made("kept_live", PAST, raw=copy)
     assert asyncio.run(clear_leftovers(world(server, tmp_path), "kept_live")) == (left,)
     assert live in databases(server)
@@ -170,7 +171,7 @@ def test_nothing_goes_in_a_dry_run_after_a_bad_night_or_while_a_restore_is_unfin
     name, at = made("kept_replaced_7", PAST), world(server, tmp_path)
     assert [each.name for each in asyncio.run(drop_due(at, None)).due] == [name]
     assert dropped(at, "kept has no new set").held_back == "kept has no new set"
-    remember(at, Unfinished("restore-database", "", NOW, "exchange"))
+    remember(at, Unfinished("restore-database", "", NIGHT, "exchange"))
     assert dropped(at).held_back.startswith("restore-database of ")
     forget(at)
     assert name in databases(server)
