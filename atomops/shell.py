@@ -85,14 +85,13 @@ async def _child(
         raise
     try:
         yield child
-    finally:
+    except BaseException:  # while its leader runs, or something that it has left behind holds the pipes
         await _end(child)
+        raise
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
     """Nothing of its group is left."""
-    if child.returncode is not None:
-        return
     _signal_group(child.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
         await asyncio.wait_for(child.communicate(), 1)

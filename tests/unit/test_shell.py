@@ -48,9 +48,10 @@ def test_a_missing_program_is_named() -> None:
         asyncio.run(shell.run(["/no/such/program"], timeout=60))
 
 
-def test_a_time_out_takes_the_grandchildren_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", ["wait", "exit 0"], ids=["with their parent", "that have outlived their parent"])
+def test_a_time_out_takes_the_grandchildren_along(then: str, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    script = f"sleep 60 & echo $! > {pid_file}; wait"
+    script = f"sleep 60 & echo $! > {pid_file}; {then}"
     with pytest.raises(TimedOut, match=r"did not end within 2 s"):
         asyncio.run(shell.run(["sh", "-c", script], timeout=2))
     assert wait_gone(int(pid_file.read_text()))
