@@ -93,10 +93,12 @@ async def _child(
 async def _end(child: asyncio.subprocess.Process) -> None:
     """Nothing of its group is left."""
     _signal_group(child.pid, signal.SIGKILL)
-    with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
-        await asyncio.wait_for(child.communicate(), 1)
-    await child.wait()
-    child._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - or its pipes outlive the event loop
+    try:
+        with contextlib.suppress(TimeoutError):  # only one that left the group can still hold the pipes
+            await asyncio.wait_for(child.communicate(), 1)
+        await child.wait()
+    finally:
+        child._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - or its pipes outlive the event loop
 
 
 @dataclass(frozen=True)

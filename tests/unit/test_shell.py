@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -70,6 +71,29 @@ def test_cancelling_takes_the_whole_group_along(tmp_path: Path) -> None:
 
     asyncio.run(cancelled())
     assert wait_gone(int(pid_file.read_text()))
+
+
+def test_cancelled_while_it_ends_a_command_it_leaves_no_pipe_to_a_closed_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a sibling in its task group does when both time out; the end takes a second for who has left the group."""
+    pid_file = tmp_path / "pid"
+    unraised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraised.append)
+    script = f"setsid sleep 60 & echo $! > {pid_file}; wait"
+
+    async def cancelled_in_its_end() -> None:
+        task = asyncio.create_task(shell.run(["sh", "-c", script], timeout=2))
+        await asyncio.sleep(2.5)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled_in_its_end())
+    gc.collect()
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    assert unraised == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
