@@ -163,6 +163,28 @@ def test_of_two_publishers_of_one_id_one_wins_and_its_files_are_whole(s3_place: 
         assert stream.read().strip() == winner.encode()
 
 
+def test_a_set_that_another_run_has_published_since_we_looked_is_not_written_over(
+    s3_place: Prefix, tmp_path: Path
+) -> None:
+    ours = prepared(tmp_path / "ours")
+    (ours / "roles.sql").write_bytes(b"-- of ours".ljust(len(FILES["roles.sql"])))
+    others = iter([prepared(tmp_path / "of another")])
+
+    def meanwhile(request: Request) -> None:
+        if request.method == "PUT" and request.path.endswith(f".incoming-{SET.id}"):
+            for folder in others:
+                s3_place.store.publish(folder, SET)
+
+    with proxy(s3_place.server.url) as late:
+        late.fault = meanwhile
+        with pytest.raises(PermanentError, match=f"has a set {SET.id} already"):
+            s3_place.by(late.url).publish(ours, SET)
+
+    with s3_place.store.open(SET.id, "roles.sql") as stream:
+        assert stream.read() == FILES["roles.sql"]
+    assert s3_place.paths() == {f"{SET.id}/{path}" for path in [*FILES, MANIFEST]}
+
+
 @pytest.mark.parametrize("s3_place", CONDITIONAL, indirect=True)
 def test_an_object_is_put_once_by_any_number_of_callers(s3_place: Prefix) -> None:
     bucket = Bucket(s3_place.server.settings())

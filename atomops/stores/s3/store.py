@@ -60,8 +60,7 @@ class S3Store:
             raise TemporaryError(f"the store {self.name} was swept while {manifest.id} was on its way to it")
         if not self._bucket.put_new(self._key(manifest.id, MANIFEST), encode(manifest)):
             raise self._already(manifest.id)
-        with contextlib.suppress(AtomOpsError):  # the set is there; a marker left behind is swept
-            self._bucket.delete([self._marker(_INCOMING, manifest.id)])
+        self._unclaim(manifest.id)
 
     def listing(self) -> Listing:
         """Every folder with a manifest; the others, except those that come or go, are named with what is wrong."""
@@ -78,7 +77,7 @@ class S3Store:
 
     def add_proof(self, set_id: str, proof: Proof) -> None:
         """One more object among the set's proofs. Raises NotThere when the set has gone."""
-        if not self._bucket.has(self._key(set_id, MANIFEST)):
+        if not self._is_published(set_id):
             raise self._no_set(set_id)
         self._bucket.put(
             self._key(set_id, f"{PROOFS}/{proof.at.astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}.json"), encode(proof)
@@ -114,7 +113,7 @@ class S3Store:
 
     def _claim(self, folder: Path, manifest: Manifest) -> bytes:
         """Nobody else publishes this id from now on. What is written is the same when the same call is tried again."""
-        if self._bucket.has(self._key(manifest.id, MANIFEST)):
+        if self._is_published(manifest.id):
             raise self._already(manifest.id)
         digest = hashlib.sha256(encode(manifest)).hexdigest()
         claim = f"{socket.gethostname()} {folder} {digest}\n".encode()
@@ -126,7 +125,18 @@ class S3Store:
                 f"the store {self.name} already gets a set {manifest.id} from another run, or from one that was killed"
             )
             raise PermanentError(what, action="take a new id; what was left is swept when it is old")
+        if self._is_published(manifest.id):  # between the look and the claim: our files would be written over its own
+            self._unclaim(manifest.id)
+            raise self._already(manifest.id)
         return claim
+
+    def _unclaim(self, set_id: str) -> None:
+        """The set is there; a marker that stays behind is swept."""
+        with contextlib.suppress(AtomOpsError):
+            self._bucket.delete([self._marker(_INCOMING, set_id)])
+
+    def _is_published(self, set_id: str) -> bool:
+        return self._bucket.has(self._key(set_id, MANIFEST))
 
     def _read_marker(self, set_id: str) -> bytes:
         with contextlib.suppress(NotThere):
