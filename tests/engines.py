@@ -19,8 +19,8 @@ import docker
 
 from atomops import shell
 from tests import servers
+from tests.waiting import PATIENCE, wait_until_up
 
-START_SECONDS = 60
 TARGET = "atomops-test.target"
 IMAGE = "tiny:1"
 _ISOLATED = (
@@ -87,7 +87,7 @@ class Systemd:
 
     def run(self, program: str, *arguments: str) -> str:
         argv = [*self.enter, f"/usr/bin/{program}", *arguments]
-        return asyncio.run(shell.run(argv, timeout=START_SECONDS)).stdout.decode()
+        return asyncio.run(shell.run(argv, timeout=PATIENCE)).stdout.decode()
 
 
 @contextlib.contextmanager
@@ -134,14 +134,12 @@ def _alone(folder: Path, then: str, environment: dict[str, str]) -> Iterator[she
 
 
 def _wait(server: shell.Server, true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
+    def is_true() -> bool:
         with contextlib.suppress(Exception):
-            if true():
-                return
-        assert server.is_running(), server.tail()
-        assert time.monotonic() < deadline, server.tail()
-        time.sleep(0.1)
+            return bool(true())
+        return False
+
+    wait_until_up(server, is_true)
 
 
 def _child_of(server: shell.Server) -> int:

@@ -4,15 +4,14 @@ import contextlib
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from atomops.sandbox.redis import RedisServer, redis_server
 from tests.peers import talking
+from tests.waiting import wait_until
 
-PATIENCE = 60  # seconds
 _PASSWORD = "open sesame"
 
 
@@ -51,10 +50,7 @@ class Pair:
             server.mset({f"cache:{key}": "x" * 50 for key in range(number)})
             server.sadd("rq:queues", "rq:queue:default")
             server.rpush("rq:queue:default", "job")
-            deadline = time.monotonic() + PATIENCE
-            while other.dbsize() != server.dbsize():
-                assert time.monotonic() < deadline, "the replica does not follow"
-                time.sleep(0.02)
+            wait_until(lambda: other.dbsize() == server.dbsize(), "the replica to follow")
 
     def _passed(self, said: bytes) -> None:
         self.seen += len(re.findall(self.command, said))

@@ -4,8 +4,7 @@ import contextlib
 import json
 import socketserver
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
@@ -110,11 +109,3 @@ def mail_server() -> Iterator[Mail]:
             yield mail
         finally:
             server.shutdown()
-
-
-def until(true: Callable[[], object], what: str, seconds: float = 90) -> None:
-    """It comes about, sooner or later. Fails naming what did not."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
-        time.sleep(0.05)

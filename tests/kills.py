@@ -12,8 +12,9 @@ from pathlib import Path
 from atomops.scratch.postgres import PostgresServer
 from atomops.stores.checksums import verify
 from tests.backup_sets import backup_set, prepared
-from tests.nights import World, wait_until
+from tests.nights import World
 from tests.starter import Run
+from tests.waiting import wait_until
 
 FILL = """
 CREATE TABLE big (id bigint PRIMARY KEY, kind int, body text);
@@ -57,7 +58,7 @@ def is_at_work(world: World) -> bool:
 
 
 def wait_for_work(world: World, run: Run) -> None:
-    wait_until(lambda: is_at_work(world) or run.poll() is not None, "the backup", 120)
+    wait_until(lambda: is_at_work(world) or run.poll() is not None, "the backup")
     assert run.poll() is None, world.output
 
 
@@ -84,7 +85,7 @@ def staged(world: World) -> set[str]:
 
 def wait_for(stage: str, world: World, run: Run, known: set[str]) -> None:
     """Until it has begun, or the run is over."""
-    wait_until(lambda: STAGES[stage](world, known) or run.poll() is not None, stage, 120)
+    wait_until(lambda: STAGES[stage](world, known) or run.poll() is not None, stage)
 
 
 def whole_run(world: World) -> dict[str, float]:

@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import json
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ import httpx
 
 from atomops import shell
 from atomops.scratch.place import free_port
-
-SECONDS = 20
+from tests.waiting import wait_until_up
 
 
 @dataclass(frozen=True)
@@ -85,18 +83,13 @@ def node_exporter(program: Path, folder: Path) -> Iterator[str]:
 def _running(argv: Sequence[str | Path], home: Path, cwd: Path, url: str) -> Iterator[None]:
     server = shell.start(argv, log=home / "server.log", cwd=cwd)
     try:
-        _wait(server, url)
+        wait_until_up(server, lambda: _answers(url))
         yield
     finally:
         server.stop()
 
 
-def _wait(server: shell.Server, url: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        assert server.is_running(), server.tail()
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(url, timeout=5, trust_env=False).is_success:
-                return
-        time.sleep(0.05)
-    raise AssertionError(server.tail())
+def _answers(url: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    return False

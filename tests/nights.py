@@ -7,7 +7,6 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,17 +30,10 @@ from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from tests.starter import Run, Starter
 from tests.targets import target
+from tests.waiting import wait_until
 
-PATIENCE = 90  # seconds: what takes one on an idle machine may take ten on a busy one
 _MARK = "ATOMOPS_TEST_NIGHT"  # in the environment of a run and all that it starts
 _OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'atomops%%' AND datname = ANY (%s)"
-
-
-def wait_until(true: Callable[[], bool], what: str = "it", patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline, f"{what} did not happen within {patience} s"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -197,7 +189,7 @@ store = "{self.store.name}"
     def wait_for_silence(self) -> None:
         """No process, no file in the temporary folder, and no session is left after a bounded wait."""
         with suppress(AssertionError):
-            wait_until(lambda: not (self.processes() or any(self.temp.iterdir()) or self._backends_if_up()))
+            wait_until(lambda: not (self.processes() or any(self.temp.iterdir()) or self._backends_if_up()), "silence")
         assert not [process.cmdline() for process in self.processes()]
         assert not list(self.temp.iterdir())
         assert not self._backends_if_up()

@@ -18,9 +18,10 @@ from atomops.scratch.place import free_port
 from atomops.scratch.postgres import PostgresServer
 from tests import small_application
 from tests.kills import moments
-from tests.nights import World, wait_until
+from tests.nights import World
 from tests.restores import dump
 from tests.starter import Run
+from tests.waiting import wait_until
 
 ROWS = 20_000
 FILL = """
@@ -163,7 +164,7 @@ SHARES = ("copying", "stopping and renaming", "stopping and renaming", "starting
 
 def wait_for(stage: str, world: RestoreWorld, run: Run) -> None:
     """Until it has begun, or the run is over."""
-    wait_until(lambda: STAGES[stage](world) or run.poll() is not None, stage, 120)
+    wait_until(lambda: STAGES[stage](world) or run.poll() is not None, stage)
 
 
 def whole_run(world: RestoreWorld, quiesce: str) -> dict[str, float]:
@@ -220,7 +221,7 @@ def check_ended_by(world: RestoreWorld, number: signal.Signals, when: Callable[[
     """A restore that gets the signal at that moment ends in good order: the application is up before it ends."""
     states = with_newer_rows(world)
     run = world.start_restore(quiesce)
-    wait_until(lambda: when() or run.poll() is not None, "the moment", 120)
+    wait_until(lambda: when() or run.poll() is not None, "the moment")
     os.kill(run.pid, number)
 
     assert run.wait(60) != 0, world.output

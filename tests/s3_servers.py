@@ -4,7 +4,6 @@ import contextlib
 import functools
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from atomops.errors import TimedOut
 from atomops.inventory import BackupStore
 from atomops.scratch.place import free_port
 from tests import servers
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 BUCKET = "atom"
 KEY = "AKIDEXAMPLE"
 SECRET = "open sesame"
-START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -145,12 +144,13 @@ def _serving(
 
 def _is_ready(process: shell.Server, server: S3Server) -> bool:
     """Whether it has made the bucket that every test uses, and taken a first object, for which some make room first."""
-    deadline = time.monotonic() + START_SECONDS
-    while process.is_running() and time.monotonic() < deadline:
+
+    def is_there() -> bool:
         with contextlib.suppress(BotoCoreError, ClientError):
             server.client().create_bucket(Bucket=BUCKET)
         with contextlib.suppress(BotoCoreError, ClientError):
             server.client().put_object(Bucket=BUCKET, Key="first")
             return True
-        time.sleep(0.1)
-    return False
+        return False
+
+    return wait_until(lambda: is_there() or not process.is_running(), "the S3 server") and process.is_running()

@@ -7,8 +7,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,22 +24,12 @@ from atomops.scratch.place import free_port, server_user
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
 from tests.shipped import settings
+from tests.waiting import PATIENCE, wait_until, wait_until_up
 
 USER, PASSWORD = "sre", "correct horse: battery"
 DATABASE = "prefect"
 REDIS_URLS = ("PREFECT_REDIS_MESSAGING_URL", "PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL", "PREFECT_SERVER_DOCKET_URL")
 POOL = "atomops"
-SECONDS = 180  # that anything may take on a busy machine
-
-
-def wait_until(is_so: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - what it found
-    """The first thing that is so. Fails, naming `what`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := is_so():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 @dataclass
@@ -95,7 +84,7 @@ class Stack:
 
     def once(self, *argv: str, env: Mapping[str, str]) -> str:
         """A command that ends, and what it says."""
-        ended = asyncio.run(shell.run([sys.executable, "-m", *argv], timeout=SECONDS, env=env, cwd=self.folder))
+        ended = asyncio.run(shell.run([sys.executable, "-m", *argv], timeout=PATIENCE, env=env, cwd=self.folder))
         return ended.stdout.decode()
 
     def start(self) -> None:
@@ -105,8 +94,7 @@ class Stack:
             "server", "server", "start", "--host", "127.0.0.1", "--port", str(self.port), "--no-services", env=server
         )
         self.prefect("services", "server", "services", "start", env=server)
-        wait_until(lambda: self.answers() or not api.is_running(), "the API")
-        assert api.is_running(), api.tail()
+        wait_until_up(api, self.answers)
 
     def worker(self, name: str) -> shell.Server:
         return self.prefect(

@@ -23,13 +23,13 @@ from atomops.sandbox import prefect as own
 from atomops.sandbox.prefect import PrefectServer
 from atomops.scratch.place import free_port, make_folder
 from atomops.scratch.postgres import PostgresServer
-from tests.hooks import Hook, Mail, hook, mail_server, until
+from tests.hooks import Hook, Mail, hook, mail_server
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow(90), pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 _MISSING = "no proven backup"
 WINDOW = 10  # seconds: the shortest that Prefect allows a dead-man's switch
-PATIENCE = 150  # seconds: for what takes ten on an idle machine
 TOKEN = "open sesame"
 FLOOD = 1_000
 INVENTORY = """
@@ -144,17 +144,17 @@ def _shorten(part: Any) -> None:  # noqa: ANN401 - YAML's own types
 
 
 def test_a_backup_that_does_not_happen_raises_its_alarm_and_one_that_does_silences_it(world: World) -> None:
-    until(lambda: world.hook.subjects("no proven backup of test"), "the alarm", PATIENCE)
-    until(lambda: any("no proven backup" in subject for _, subject, _ in world.mail.came), "the mail", PATIENCE)
+    wait_until(lambda: world.hook.subjects("no proven backup of test"), "the alarm")
+    wait_until(lambda: any("no proven backup" in subject for _, subject, _ in world.mail.came), "the mail")
 
     world.atomops("run", "nightly-backup", "--target", "test")
 
-    until(lambda: world.hook.subjects("RESOLVED: a proven backup of test"), "the end of the alarm", PATIENCE)
-    until(lambda: world.events("atomops.backup.proven"), "it on record", PATIENCE)  # which is after it was acted on
+    wait_until(lambda: world.hook.subjects("RESOLVED: a proven backup of test"), "the end of the alarm")
+    wait_until(lambda: world.events("atomops.backup.proven"), "it on record")  # which is after it was acted on
     (proven,) = [_time(event) for event in world.events("atomops.backup.proven")]
-    until(lambda: _triggered(world, "proven backup back"), "that on record", PATIENCE)
+    wait_until(lambda: _triggered(world, "proven backup back"), "that on record")
     heard = max(_triggered(world, "proven backup back"))  # until then an alarm may still be on its way
-    until(lambda: _alarms_after(heard, world), "the next alarm", PATIENCE)  # silent, and not for ever
+    wait_until(lambda: _alarms_after(heard, world), "the next alarm")  # silent, and not for ever
     alarm = min(_alarms_after(heard, world))
     assert alarm - proven >= dt.timedelta(seconds=WINDOW)
 
@@ -179,9 +179,9 @@ def test_crashed_waiting_and_late_runs_are_told_once(world: World) -> None:
     world.run_in("PAUSED", "migrate-database")
     world.run_in("SCHEDULED", "morning-checklist", planned=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
 
-    until(lambda: world.hook.subjects("CRASHED: end-of-day-checklist of test"), "the crash", PATIENCE)
-    until(lambda: world.hook.subjects("WAITING: migrate-database of test"), "the question", PATIENCE)
-    until(lambda: world.hook.subjects("the morning report of test is not there"), "the late report", PATIENCE)
+    wait_until(lambda: world.hook.subjects("CRASHED: end-of-day-checklist of test"), "the crash")
+    wait_until(lambda: world.hook.subjects("WAITING: migrate-database of test"), "the question")
+    wait_until(lambda: world.hook.subjects("the morning report of test is not there"), "the late report")
     assert len(world.hook.subjects("CRASHED")) == 1
 
 
@@ -195,7 +195,7 @@ def receiver(world: World) -> Iterator[str]:
     with (world.folder / "receiver.log").open("w") as log:
         process = subprocess.Popen(argv, env=world.environment(), stdout=log, stderr=log)
         try:
-            until(lambda: _answers(f"{address}/healthz"), "the receiver", PATIENCE)
+            wait_until(lambda: _answers(f"{address}/healthz"), "the receiver")
             yield address
         finally:
             process.send_signal(signal.SIGTERM)
@@ -231,12 +231,12 @@ def alert(name: str, status: str = "firing", severity: str = "critical", **label
 def test_an_alert_becomes_a_run_of_the_flow_and_whoever_is_on_call_is_told_once(world: World, receiver: str) -> None:
     before = len(world.runs("alert-response"))
     assert post(receiver, [alert("HighErrorRate")]) == 200
-    until(lambda: world.hook.subjects("ALERT: HighErrorRate on test"), "the message", PATIENCE)
+    wait_until(lambda: world.hook.subjects("ALERT: HighErrorRate on test"), "the message")
     assert post(receiver, [alert("HighErrorRate")]) == 200  # Alertmanager repeats what fires
     assert post(receiver, [alert("HighErrorRate", "resolved")]) == 200
     assert post(receiver, [alert("HighErrorRate")]) == 200  # an old one, again
-    until(lambda: world.hook.subjects("RESOLVED: HighErrorRate on test"), "the end", PATIENCE)
-    until(lambda: not _spooled(world) and _are_done(world), "the end of the runs", PATIENCE)
+    wait_until(lambda: world.hook.subjects("RESOLVED: HighErrorRate on test"), "the end")
+    wait_until(lambda: not _spooled(world) and _are_done(world), "the end of the runs")
     assert len(world.hook.subjects("ALERT: HighErrorRate")) == 1
     assert [each["ended"] for each in _incidents(world)] == ["2026-11-24T09:30:00Z"]
     first, *_ = sorted(world.runs("alert-response")[before:] or world.runs("alert-response"), key=_created)
@@ -277,12 +277,12 @@ def test_a_flood_while_the_prefect_server_is_down_is_kept_and_makes_few_runs(
     world.server._start()
     world.server.wait()
 
-    until(lambda: not _spooled(world) and _are_done(world), "the end of the flood", PATIENCE)
+    wait_until(lambda: not _spooled(world) and _are_done(world), "the end of the flood")
     flood = [each for each in _incidents(world) if each["name"] == "Flood"]
     assert len({each["key"] for each in flood}) == FLOOD
     assert len(world.hook.subjects("ALERT: Flood")) == 1
     assert 1 <= len(world.runs("alert-response")) - before <= 4
-    until(lambda: _alarms_after(earlier, world), "a dead-man's switch that has survived the restart", PATIENCE)
+    wait_until(lambda: _alarms_after(earlier, world), "a dead-man's switch that has survived the restart")
 
 
 def test_nothing_of_the_receiver_is_left(world: World, receiver: str) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 
 from atomops.scratch.place import make_folder
 from tests import servers
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 500  # a demo takes a minute on an idle machine
@@ -46,12 +47,13 @@ class Demo:
         return found
 
     def ask(self, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON's own types
-        for _ in range(10):
+        def answered() -> httpx.Response | None:
             answer = httpx.post(f"{self.url}/api{path}", json=body, timeout=30, trust_env=False)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:  # SQLite was busy
-                break
-            time.sleep(0.5)
-        return answer.raise_for_status().json()
+            busy = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE  # SQLite is
+            return None if busy else answer.raise_for_status()
+
+        answer = wait_until(answered, f"an answer of {path}")
+        return answer.json()
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +74,11 @@ def demo(server_folder: Path) -> Iterator[Demo]:
 
 
 def _wait(demo: Demo, words: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while words not in (said := demo.output.read_text(encoding="utf-8")):
-        assert demo.process.poll() is None, said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
+    def said() -> str:
+        return demo.output.read_text(encoding="utf-8")
+
+    wait_until(lambda: words in said() or demo.process.poll() is not None, f"{words!r} of the demo", SECONDS)
+    assert words in said(), said()
 
 
 def test_the_report_is_printed_with_its_verdict_and_what_to_do(demo: Demo) -> None:
@@ -122,12 +124,8 @@ def test_the_next_run_is_scheduled_for_its_hour_at_the_targets_time(demo: Demo, 
     deployment = demo.deployment(name)
     (schedule,) = deployment["schedules"]
     assert (schedule["slug"], schedule["schedule"]["cron"]) == (f"sandbox-daily-{hour:02}00", f"0 {hour} * * *")
-    deadline = time.monotonic() + 60
-    scheduled: list[Any] = []
-    while not scheduled and time.monotonic() < deadline:
-        waiting = {"state": {"type": {"any_": ["SCHEDULED"]}}, "deployment_id": {"any_": [deployment["id"]]}}
-        scheduled = demo.ask("/flow_runs/filter", flow_runs=waiting)
-        time.sleep(0.5)
+    waiting = {"state": {"type": {"any_": ["SCHEDULED"]}}, "deployment_id": {"any_": [deployment["id"]]}}
+    scheduled = wait_until(lambda: demo.ask("/flow_runs/filter", flow_runs=waiting), "a scheduled run")
     assert {each["expected_start_time"][11:16] for each in scheduled} == {f"{hour:02}:00"}
 
 
@@ -146,11 +144,11 @@ def test_a_restore_that_is_cancelled_while_the_application_is_stopped_starts_it_
     given = {"target": "sandbox", "dry_run": False}
     state = {"type": "SCHEDULED"}
     run = demo.ask(f"/deployments/{restore['id']}/create_flow_run", state=state, parameters=given)
-    _until(lambda: not _is_ready(home), "the application's stop")
+    wait_until(lambda: not _is_ready(home), "the application's stop")
     cancelling = {"type": "CANCELLING", "name": "Cancelling"}
     demo.ask(f"/flow_runs/{run['id']}/set_state", state=cancelling, force=True)
     assert _ended(demo, run["id"])["state_type"] == "CANCELLED"
-    _until(lambda: _is_ready(home), "the application's return")
+    wait_until(lambda: _is_ready(home), "the application's return")
 
 
 def _application(demo: Demo) -> str:
@@ -167,25 +165,16 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 90
-    while not true():
-        assert time.monotonic() < deadline, f"{what} was not seen"
-        time.sleep(0.02)
-
-
 def _soon() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
 
 
 def _ended(demo: Demo, number: str) -> Any:  # noqa: ANN401 - JSON's own types
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
+    def ended() -> Any:  # noqa: ANN401 - JSON's own types
         (run,) = demo.ask("/flow_runs/filter", flow_runs={"id": {"any_": [number]}})
-        if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
-            return run
-        time.sleep(0.5)
-    raise AssertionError(run)
+        return run if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
+
+    return wait_until(ended, f"the end of the run {number}")
 
 
 def test_the_report_reads_in_a_browser(demo: Demo, tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(30)
 
@@ -62,14 +63,8 @@ def test_a_killed_run_leaves_no_server_behind(environment: dict[str, str]) -> No
     run.kill()
     run.wait()
 
-    assert children
-    assert psutil.wait_procs(children, timeout=30)[1] == []
+    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
 
 
 def _children(pid: int) -> list[psutil.Process]:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if children := psutil.Process(pid).children(recursive=True):
-            return children
-        time.sleep(0.1)
-    return []
+    return wait_until(lambda: psutil.Process(pid).children(recursive=True), "a child")

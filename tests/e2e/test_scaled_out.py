@@ -16,7 +16,8 @@ import pytest
 from atomops.change.lock import SPACE
 from atomops.scratch.place import make_folder
 from tests.gate import Gate, gate
-from tests.scaled_out import PASSWORD, USER, Stack, kill_tree, scaled_out, wait_until
+from tests.scaled_out import PASSWORD, USER, Stack, kill_tree, scaled_out
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow(150), pytest.mark.timeout(900)]
 LOST, AGAIN = "Crashed", "RunAgain"

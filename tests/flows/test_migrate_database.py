@@ -23,7 +23,8 @@ from atomops.scratch.postgres import PostgresServer
 from flows.migrate_database import migrate_database
 from tests.flows.running import artifacts, run
 from tests.migrations import HEAD, PASSWORD, SUMMARIES, TICKETS, UNIQUE, Scene
-from tests.nights import back_up, wait_until
+from tests.nights import back_up
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def answering(**answer: str) -> Iterator[list[str]]:
             await client.resume_flow_run(run_id, run_input=answer)
 
     def wait_and_answer() -> None:
-        wait_until(lambda: bool(asyncio.run(paused())), "the question", 60)
+        wait_until(lambda: bool(asyncio.run(paused())), "the question")
         asyncio.run(resume(asyncio.run(paused())[0]))
 
     person = threading.Thread(target=wait_and_answer)

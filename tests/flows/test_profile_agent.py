@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,8 +29,8 @@ from atomops.errors import TimedOut
 from atomops.inventory import Target, load_inventory
 from flows.profile_agent import profile_agent
 from tests.flows.running import run
+from tests.waiting import PATIENCE, wait_until
 
-PATIENCE = 90  # seconds
 AGENT = "agent/7 b"
 MOMENT = 0.02  # minutes
 
@@ -98,13 +97,6 @@ def files() -> list[Path]:
 def results() -> list[str]:
     path = audit_path(target())
     return [json.loads(line)["result"] for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_it_is_on_for_a_while_and_then_off_and_read_back_each_time(app: Application) -> None:
@@ -198,7 +190,7 @@ def held(app: Application) -> Iterator[subprocess.Popen[bytes]]:
     with (target().history.parent / "output").open("wb") as output:
         process = subprocess.Popen(argv, env=environment, stdout=output, stderr=output)
     try:
-        wait_until(lambda: AGENT in app.profiled or process.poll() is not None)
+        wait_until(lambda: AGENT in app.profiled or process.poll() is not None, "the profiling")
         yield process
     finally:
         process.kill()

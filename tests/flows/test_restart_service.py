@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,9 @@ from atomops.sandbox.world import World, world
 from atomops.scratch.leftovers import own_world_folder
 from flows.restart_service import restart_service
 from tests.flows.running import run
+from tests.waiting import PATIENCE, wait_until
 
-PATIENCE = 60  # seconds
 FLOOD = "for n in $(seq 60); do echo ERROR:core.widgets:Out of widgets; done"
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -200,7 +192,7 @@ def hanging(application: Application) -> Path:
 def test_cancelled_in_its_midst_the_application_runs_again(application: Application) -> None:
     marker = hanging(application)
     restart = application.atomops("run", "restart-service")
-    wait_until(lambda: marker.exists() or restart.poll() is not None)
+    wait_until(lambda: marker.exists() or restart.poll() is not None, "the application's stop")
     assert application.processes == []
 
     restart.send_signal(signal.SIGTERM)
@@ -216,7 +208,7 @@ def test_killed_in_its_midst_the_application_is_brought_back_by_resume(
 ) -> None:
     marker = hanging(application)
     restart = application.atomops("run", "restart-service")
-    wait_until(lambda: marker.exists() or restart.poll() is not None)
+    wait_until(lambda: marker.exists() or restart.poll() is not None, "the application's stop")
     restart.kill()
     restart.wait()
     assert application.processes == []

@@ -21,11 +21,11 @@ from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from flows.restore_drill import restore_drill
 from tests.flows.running import artifacts, run, write
-from tests.nights import PATIENCE
 from tests.peers import refused_port
 from tests.processes import children
 from tests.s3_servers import KEY, SECRET, S3Server
 from tests.targets import target
+from tests.waiting import PATIENCE
 
 DATABASE = "drilled"
 PREFIX = "drills"
@@ -260,12 +260,12 @@ def test_a_drill_that_is_cancelled_in_its_middle_leaves_nothing(
     async def cancelled() -> None:
         asking: Any = restore_drill(target="test", return_state=True)
         drill = asyncio.ensure_future(asking)
-        async with asyncio.timeout(4 * PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not restoring():
                 await asyncio.sleep(0.05)
                 assert not drill.done(), drill.result()
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait([drill], timeout=2 * PATIENCE)
+        await asyncio.wait([drill], timeout=PATIENCE)
         assert drill.done()
 
     asyncio.run(cancelled())

@@ -8,8 +8,7 @@ import logging
 import os
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from atomops.stores.kept_files import locked
 from atomops.verdict import Unseen
 from tests import monitoring, servers
 from tests.targets import target
+from tests.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deployments" / "alertmanager" / "alertmanager.yml"
 TOKEN = "open sesame"
@@ -50,19 +50,12 @@ def receiving(*targets: Target) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until(lambda: server.started)
+    wait_until(lambda: server.started, "the receiver")
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(20)
-
-
-def until(true: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def payload(*names: str, status: str = "firing", began: str = "2026-11-25T09:00:00Z", **labels: str) -> bytes:
@@ -243,7 +236,7 @@ def test_a_real_alertmanager_tells_the_receiver_and_is_asked_itself(
         hook["url"] = f"{url}/alerts"
         with monitoring.alertmanager(program, server_folder, config) as running:
             running.fire(alertname="HighErrorRate", severity="critical", target="berlin", job="atom")
-            until(lambda: spool.waiting(berlin))
+            wait_until(lambda: spool.waiting(berlin), "the alert")
             (signal,) = spool.drain(berlin).signals
             settings = {"url": "http://127.0.0.1:9", "alertmanager_url": running.url}
             asking = at(tmp_path, prometheus=settings)
@@ -251,7 +244,7 @@ def test_a_real_alertmanager_tells_the_receiver_and_is_asked_itself(
             assert [identity(each) for each in seen.open] == [f"{signal.key} {signal.began.timestamp()}"]
             assert seen.asked == (f"Alertmanager {running.url}",)
             running.silence("HighErrorRate", until=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
-            until(running.hidden)
+            wait_until(running.hidden, "the silence")
             assert len(facts(asking).open) == 1  # silenced is not over
             assert facts(at(tmp_path / "new", prometheus=settings)).open == ()  # and opens nothing
     unasked = facts(asking).unasked

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ from tests import monitoring, servers
 from tests.monitoring import Alertmanager
 from tests.peers import Page, black_hole, http_server, refused_port
 from tests.targets import findings, look, target
+from tests.waiting import wait_until
 
-PATIENCE = 30  # seconds
 HTML = Page(200, b"<!DOCTYPE html><html>Sign in</html>", {"Content-Type": "text/html"})
 
 
@@ -69,20 +69,13 @@ def world(server_folder: Path, alertmanager: Alertmanager) -> Iterator[World]:
         told = alertmanager.address
         server = prometheus_server(program, server_folder, scraped, rules=RULES, alertmanager=told)
         running = World(stack.enter_context(server), alertmanager)
-        wait_until(lambda: firing(running.seen()) == {"AlwaysCritical", "AlwaysWarning", "Watchdog"})
-        wait_until(lambda: "err" in {rule.health for rule in running.seen().rules})
+        wait_until(lambda: firing(running.seen()) == {"AlwaysCritical", "AlwaysWarning", "Watchdog"}, "the alerts")
+        wait_until(lambda: "err" in {rule.health for rule in running.seen().rules}, "a rule in error")
         yield running
 
 
 def firing(seen: AlertFacts) -> set[str]:
     return {alert.name for alert in seen.alerts if alert.state == "firing"}
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def test_firing_alerts_are_told_by_their_severity_with_since_when_and_why(world: World) -> None:
@@ -114,7 +107,7 @@ def test_a_rule_with_an_evaluation_error_is_named_with_it(world: World) -> None:
 
 
 def test_a_rule_on_a_metric_that_nobody_exports_is_named_and_one_that_asks_for_absence_is_not(world: World) -> None:
-    wait_until(lambda: "job:up:sum" not in str(world.seen().missing))
+    wait_until(lambda: "job:up:sum" not in str(world.seen().missing), "the recorded metric")
     missing = world.seen().missing
     assert not isinstance(missing, Unseen)
     assert [(each.rule, each.metric) for each in missing] == [("Silent", "no_such_requests_total")]
@@ -138,7 +131,7 @@ def test_a_silence_that_ends_soon_and_hides_a_critical_is_two_findings(world: Wo
     assert {quiet[code].level for code in ("SILENCES-HIDING-CRITICAL", "SILENCES-ENDING")} == {Level.OK}
     number = world.alertmanager.silence("AlwaysCritical", until=dt.datetime.now(dt.UTC) + dt.timedelta(hours=3))
     try:
-        wait_until(lambda: "AlwaysCritical" in world.alertmanager.hidden())
+        wait_until(lambda: "AlwaysCritical" in world.alertmanager.hidden(), "the silence")
         found = world.found()
     finally:
         world.alertmanager.expire(number)
@@ -147,14 +140,14 @@ def test_a_silence_that_ends_soon_and_hides_a_critical_is_two_findings(world: Wo
     assert found["SILENCES-ENDING"].level is Level.WARNING
     assert "AlwaysCritical" in str(found["SILENCES-ENDING"].evidence)
     assert found["ALERTS-FIRING-CRITICAL"].level is Level.CRITICAL
-    wait_until(lambda: not world.seen().alertmanager.silences)  # type: ignore[union-attr] # the state, as above
+    wait_until(lambda: not world.seen().alertmanager.silences, "its end")  # type: ignore[union-attr] # as above
 
 
 def test_a_silence_that_lasts_or_hides_nothing_is_no_finding(world: World) -> None:
     until = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
     numbers = [world.alertmanager.silence(name, until=until) for name in ("AlwaysWarning", "NobodyKnowsIt")]
     try:
-        wait_until(lambda: "AlwaysWarning" in world.alertmanager.hidden())
+        wait_until(lambda: "AlwaysWarning" in world.alertmanager.hidden(), "the silence")
         found, state = world.found(), world.seen().alertmanager
     finally:
         for number in numbers:

@@ -16,7 +16,8 @@ from atomops.errors import TemporaryError
 from atomops.facts.backup import Result
 from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
-from tests.nights import Made, back_up, backups_at, doing, execute, wait_until
+from tests.nights import Made, back_up, backups_at, doing, execute
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(45)
 

@@ -8,7 +8,8 @@ import pytest
 
 from atomops.scratch.postgres import PostgresServer
 from tests.kills import KILLS, kill_at, killable
-from tests.nights import World, wait_until
+from tests.nights import World
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(60)
 
@@ -33,7 +34,7 @@ def test_killed_while_the_temporary_prefect_server_starts_that_goes_too(world: W
     alone.write_inventory()
     for number in range(EARLY):
         run = alone.start_night()
-        wait_until(lambda: len(alone.processes()) > 1, "the temporary Prefect server", 60)
+        wait_until(lambda: len(alone.processes()) > 1, "the temporary Prefect server")
         time.sleep(number)
         run.kill()
         run.wait()

@@ -20,8 +20,9 @@ from atomops.facts.backup import Manifest, Result, SequenceValue
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.postgres import PostgresServer
 from atomops.secret import Secret
-from tests.nights import Made, back_up, backups_at, prove_again, rows_of, wait_until
+from tests.nights import Made, back_up, backups_at, prove_again, rows_of
 from tests.targets import target
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(23)
 

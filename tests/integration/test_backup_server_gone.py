@@ -17,8 +17,9 @@ from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.stores.local import LocalStore
 from tests import servers
-from tests.nights import back_up, backups_at, wait_until
+from tests.nights import back_up, backups_at
 from tests.processes import children
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(20)
 
@@ -52,7 +53,7 @@ def end_during_the_dump(server: PostgresServer, number: signal.Signals) -> threa
 
     def end() -> None:
         with server.connect() as session:
-            wait_until(lambda: (session.execute(_DUMPING).fetchone() or (0,))[0] >= 1, "the dump", 60)
+            wait_until(lambda: (session.execute(_DUMPING).fetchone() or (0,))[0] >= 1, "the dump")
             os.kill(server.server.pid, number)
 
     thread = threading.Thread(target=end, daemon=True)

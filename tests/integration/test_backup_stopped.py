@@ -10,8 +10,9 @@ import pytest
 
 from atomops.scratch.postgres import PostgresServer
 from tests.kills import RULES, check_sets, killable, leftovers, wait_for_work, with_old_sets
-from tests.nights import World, wait_until
+from tests.nights import World
 from tests.starter import Run
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(65)
 
@@ -38,7 +39,7 @@ def test_stopped_by_a_signal_while_it_proves_it_clears_up_before_it_ends(world: 
     before = real_sets(world)
 
     def published(_run: Run) -> None:
-        wait_until(lambda: real_sets(world) > before, "a new set", 120)
+        wait_until(lambda: real_sets(world) > before, "a new set")
 
     check_ended_by(world, number, published, 0)
 

@@ -21,6 +21,7 @@ from tests import monitoring, servers
 from tests.capacities import host, mount_of, seen_of, unseen
 from tests.peers import Page, black_hole, http_server, refused_port
 from tests.targets import findings, look, target
+from tests.waiting import wait_until
 
 DAY, GIB = 86_400, 2**30
 LABELS = 'instance="db:9100",job="node",device="/dev/sda1",fstype="ext4"'
@@ -70,15 +71,14 @@ def world(server_folder: Path) -> Iterator[World]:
 
 
 def _wait(running: World) -> None:
-    deadline = time.monotonic() + 30
-    while True:
+    def is_scraped() -> bool:
         try:
             seen_of(running.target("/", instance=running.exporter))
         except NotThere:
-            assert time.monotonic() < deadline, "Prometheus scrapes nothing"
-            time.sleep(0.2)
-        else:
-            return
+            return False
+        return True
+
+    wait_until(is_scraped, "the first scrape")
 
 
 def test_a_real_node_exporter_says_what_this_host_says_of_itself(world: World, tmp_path: Path) -> None:

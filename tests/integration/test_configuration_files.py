@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from atomops.inventory import Docker, Systemd
 from atomops.scratch.place import make_folder
 from tests.configurations import Configured, configured, new_keys
 from tests.engines import IMAGE, docker_engine, systemd
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(15)
 SECRET = "swordfish-of-the-cache"
@@ -114,11 +114,8 @@ def test_killed_in_the_middle_no_half_set_is_listed_and_the_next_run_clears_up(t
         "configured(folder, new_keys(), files=(folder / 'a.env',)).back_up()\n"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "written").exists():
-        assert time.monotonic() < deadline
-        assert child.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: (tmp_path / "written").exists() or child.poll() is not None, "the set in the making")
+    assert child.poll() is None
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert list(incoming.glob(".incoming-*"))

@@ -22,7 +22,7 @@ from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place, run
 from tests.kubernetes_api.request import Request
 from tests.kubernetes_api.store import Refused
-from tests.nights import wait_until
+from tests.waiting import wait_until
 
 
 def only_once(verb: str, refused: Refused) -> Callable[[Request], None]:

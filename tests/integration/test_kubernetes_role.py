@@ -12,6 +12,7 @@ from atomops.runtimes.runtime import NotComingUp
 from tests.kubernetes_api.objects import deployment, stateful_set
 from tests.kubernetes_api.place import Place, run
 from tests.kubernetes_api.role import documented_rules
+from tests.waiting import wait_until
 
 
 def test_the_documented_role_is_exactly_what_is_used(bent: Place) -> None:
@@ -54,7 +55,7 @@ async def logged(place: Place) -> str:
 async def undone(place: Place) -> str:
     place.deploy(stateful_set(replicas=1))
     place.image("atom:missing", "statefulsets")
-    place.admin.until(lambda: not place.found("statefulsets")["status"].get("readyReplicas"), "it is broken")
+    wait_until(lambda: not place.found("statefulsets")["status"].get("readyReplicas"), "the pods to break")
     await place.runtime(statefulset="atom").undo_to("1")
     return ""
 

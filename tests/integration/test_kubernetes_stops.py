@@ -11,6 +11,7 @@ from atomops.runtimes.kubernetes.workload import REPLICAS
 from atomops.runtimes.runtime import NotComingUp
 from tests.kubernetes_api.objects import budget, deployment, scaler, stateful_set
 from tests.kubernetes_api.place import Place, run
+from tests.waiting import wait_until
 
 UNKNOWN = Running(runtime="", wanted=0)
 
@@ -113,9 +114,9 @@ def test_a_start_that_fails_keeps_the_annotation(place: Place) -> None:
 
 def test_a_deadline_of_the_rollout_before_is_not_held_against_a_start(place: Place) -> None:
     place.deploy(deployment(progressDeadlineSeconds=1, replicas=1, image="atom:unready"), ready=0)
-    place.admin.until(
+    wait_until(
         lambda: any(each.get("reason") == "ProgressDeadlineExceeded" for each in place.found()["status"]["conditions"]),
-        "its deadline is over",
+        "the end of its deadline",
     )
     before = run(place.runtime().describe())
     run(place.runtime().stop(before))
@@ -146,7 +147,7 @@ def test_an_evicted_pod_holds_up_no_stop(place: Place) -> None:
     (pod,) = place.pods().values()
     status = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
     place.admin.patch("", "pods", pod["metadata"]["name"], {"status": status}, "status")
-    place.admin.until(lambda: len(place.pods()) == 2, "another pod is there")
+    wait_until(lambda: len(place.pods()) == 2, "another pod")
     before = run(place.runtime().describe())
     assert any(pod["metadata"]["name"] in note for note in before.notes)
     run(place.runtime().stop(before))
@@ -167,7 +168,7 @@ def test_an_autoscaler_that_scales_back_is_noticed_and_named(bent: Place) -> Non
 
 def test_a_controller_that_does_not_look_is_told_of(bent: Place) -> None:
     bent.deploy(deployment(replicas=0), ready=0)
-    bent.admin.until(lambda: bent.found().get("status"), "it was seen")
+    wait_until(lambda: bent.found().get("status"), "a status")
     bent.cluster.controllers.are_paused = True
     bent.admin.patch("apps", "deployments", "atom", {"spec": {"minReadySeconds": 1}})
     with pytest.raises(TimedOut, match="was not seen by its controller"):
@@ -211,7 +212,7 @@ def test_a_rollout_that_is_stuck_is_no_state_to_come_back_to(place: Place, kind:
 def test_undo_without_a_revision_goes_to_the_previous_one(place: Place) -> None:
     place.deploy(deployment())
     place.image("atom:2")
-    place.admin.until(lambda: run(place.runtime().describe()).revision == "2", "the second revision is there")
+    wait_until(lambda: run(place.runtime().describe()).revision == "2", "the second revision")
     run(place.runtime().undo_to())
     assert {each.version for each in run(place.runtime().describe()).instances if each.is_ready} == {"atom:1"}
 
@@ -262,14 +263,16 @@ def test_logs_are_the_last_lines_of_every_container(place: Place) -> None:
 
 def test_a_crash_loop_shows_the_log_of_the_life_before(place: Place) -> None:
     place.deploy(deployment(replicas=1, image="atom:crash"), ready=0)
-    place.admin.until(lambda: run(place.runtime().describe()).instances[0].restarts >= 1, "it has crashed")
+    wait_until(lambda: run(place.runtime().describe()).instances[0].restarts >= 1, "a crash")
     lines = run(place.runtime(log_lines=1).logs(dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)))
     assert any("/web (previous): atom:crash line 300 of previous life" in line for line in lines)
 
 
 def test_a_container_that_waits_says_why_it_has_no_log(place: Place) -> None:
     place.deploy(deployment(replicas=1, image="atom:missing"), ready=0)
-    place.admin.until(lambda: run(place.runtime().describe()).instances[0].state == "ImagePullBackOff", "it waits")
+    wait_until(
+        lambda: run(place.runtime().describe()).instances[0].state == "ImagePullBackOff", "a pod without its image"
+    )
     (line,) = run(place.runtime().logs(dt.datetime.now(dt.UTC)))
     assert "/web: no log (ImagePullBackOff): " in line
     assert "trying and failing to pull image" in line

@@ -27,7 +27,7 @@ from atomops.migration.order import Order
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
 from tests.migrations import HEAD, LONG, NO_NOTES, SUMMARIES, TICKETS, UNIQUE, Scene
-from tests.nights import wait_until
+from tests.waiting import wait_until
 
 LOSSLESS = Rehearsal("set", 1, 1, "17.10", downgrade=Downgraded(1))
 RESTORE = "restore it"
@@ -243,7 +243,7 @@ def test_killed_in_the_middle_no_alembic_is_left_and_the_database_is_as_before(
     run.stdin.write(json.dumps(told | {"folder": str(tmp_path), "database": scene.database}).encode() + b"\n")
     run.stdin.flush()
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    wait_until(lambda: scene.value(asleep) == 1 or run.poll() is not None, "the long statement", 60)
+    wait_until(lambda: scene.value(asleep) == 1 or run.poll() is not None, "the long statement")
     assert run.poll() is None, (tmp_path / "output").read_text()
 
     run.send_signal(number)

@@ -15,11 +15,11 @@ from atomops.inventory import Target
 from atomops.probes.parts import AGENTS, EPISODES, POSTGRES, SKILLS, USERS
 from atomops.profiles import BUILT_IN
 from atomops.scratch.postgres import PostgresServer, postgres_server
-from atomops.verdict import Level, Unseen
+from atomops.verdict import Finding, Level, Unseen
 from tests import servers
-from tests.nights import wait_until
 from tests.servers import MAJORS
 from tests.targets import findings, look, reach, target
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "atomops" / "sandbox" / "schemas"
@@ -103,12 +103,12 @@ def test_the_faults_of_a_schema_are_found_whatever_its_names(faulty: PostgresSer
 
 
 def test_dead_rows_are_seen_once_the_statistics_have_come(faulty: PostgresServer) -> None:
-    deadline = time.monotonic() + 60
-    found = findings(POSTGRES, look(POSTGRES, reader(faulty)))
-    while found["PG-DEAD-TUPLES"].level is Level.OK and time.monotonic() < deadline:
-        time.sleep(0.2)
-        found = findings(POSTGRES, look(POSTGRES, reader(faulty)))
-    assert found["PG-DEAD-TUPLES"].action == "VACUUM (ANALYZE) public.dead;"
+    def dead() -> Finding | None:
+        finding = findings(POSTGRES, look(POSTGRES, reader(faulty)))["PG-DEAD-TUPLES"]
+        return None if finding.level is Level.OK else finding
+
+    finding = wait_until(dead, "the server's statistics")
+    assert finding.action == "VACUUM (ANALYZE) public.dead;"
 
 
 def test_sessions_that_wait_or_idle_or_run_are_told_apart(faulty: PostgresServer) -> None:
@@ -163,11 +163,12 @@ def test_a_forgotten_prepared_transaction_is_found(faulty: PostgresServer) -> No
 def test_deadlocks_are_judged_as_the_change_since_the_last_look(faulty: PostgresServer) -> None:
     before = look(POSTGRES, reader(faulty))
     _deadlock(faulty)
-    deadline = time.monotonic() + 10
-    finding = findings(POSTGRES, look(POSTGRES, reader(faulty)), before)["PG-DEADLOCKS"]
-    while finding.level is Level.OK and time.monotonic() < deadline:
-        time.sleep(0.2)
+
+    def deadlocks() -> Finding | None:
         finding = findings(POSTGRES, look(POSTGRES, reader(faulty)), before)["PG-DEADLOCKS"]
+        return None if finding.level is Level.OK else finding
+
+    finding = wait_until(deadlocks, "the server's statistics")
     assert (finding.level, finding.observed) == (Level.WARNING, 1)
 
 

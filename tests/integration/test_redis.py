@@ -1,7 +1,6 @@
 import secrets
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from atomops.verdict import Level, NotSeen, Unseen
 from tests import servers
 from tests.integration.redis_looks import failure, look
 from tests.targets import findings
+from tests.waiting import wait_until
 
 
 def as_user(server: RedisServer, *rights: str) -> str:
@@ -194,7 +194,7 @@ def test_a_server_that_cannot_save_refuses_even_ping_and_still_shows_why(program
         with server.connect() as client:
             lost.rmdir()
             client.bgsave()
-            wait_until(lambda: client.info()["rdb_last_bgsave_status"] == "err")
+            wait_until(lambda: client.info()["rdb_last_bgsave_status"] == "err", "the save to fail")
         facts = look(server.url)
         with server.connect() as client:
             client.config_set("save", "")  # else it does not want to end
@@ -236,17 +236,10 @@ def running(program: Path, folder: Path, settings: str, *options: str) -> Iterat
     configuration.write_text(f"port {port}\nbind 127.0.0.1\n{settings}", encoding="utf-8")
     server = shell.start([program, configuration, *options], log=folder / "odd.log", cwd=folder)
     try:
-        wait_until(lambda: accepts(port))
+        wait_until(lambda: accepts(port), "the port")
         yield f"redis://127.0.0.1:{port}"
     finally:
         server.stop()
-
-
-def wait_until(there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def accepts(port: int) -> bool:

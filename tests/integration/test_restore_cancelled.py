@@ -11,9 +11,9 @@ from atomops.facts.restore import DISCONNECT, STOP
 from atomops.restore.planning import Wanted
 from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer
-from tests.nights import wait_until
 from tests.restore_asked import PATIENT, RENAMING, as_in_the_beginning, asked, is_live, mark_live, without
 from tests.restores import Ground, flag_runtime, restore
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(25)
 

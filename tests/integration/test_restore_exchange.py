@@ -12,9 +12,9 @@ from atomops.facts.restore import DISCONNECT, STOP
 from atomops.probes import replaced
 from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer
-from tests.nights import wait_until
 from tests.restore_asked import PATIENT, RENAMING, as_in_the_beginning, asked, is_live, mark_live, without
 from tests.restores import Ground, flag_runtime
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(30)
 
@@ -95,7 +95,7 @@ def test_a_session_of_ours_that_is_ended_in_the_middle_leaves_everything_as_it_w
     mark_live(at)
 
     def end_it() -> None:
-        wait_until(lambda: at.rows(f"SELECT pg_terminate_backend(pid) {RENAMING}", "postgres") == [True])
+        wait_until(lambda: at.rows(f"SELECT pg_terminate_backend(pid) {RENAMING}", "postgres") == [True], "the rename")
 
     with at.server.connect() as session:
         session.execute("BEGIN")

@@ -18,9 +18,9 @@ from atomops.facts.restore import DISCONNECT
 from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
-from tests.nights import wait_until
 from tests.restore_counted import assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, flag_runtime
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(50)
 
@@ -89,7 +89,7 @@ def prepared_transaction_after_the_plan(at: Ground) -> Iterator[None]:
     """Made as soon as the copy is there, so that no plan could know of it."""
 
     def prepare() -> None:
-        wait_until(lambda: any("incoming" in name for name in at.ours()), "the copy", 60)
+        wait_until(lambda: any("incoming" in name for name in at.ours()), "the copy")
         with at.server.connect("faults") as session:
             session.execute("BEGIN")
             session.execute("INSERT INTO t VALUES (200)")
@@ -121,8 +121,8 @@ def test_a_backend_that_does_not_react_lets_everything_be_as_it_was(at: Ground) 
         pid = session.info.backend_pid
 
         def react_when_it_is_over() -> None:  # until then, not even another database can be dropped
-            wait_until(lambda: unfinished(at.target) is not None, "the exchange", 60)
-            wait_until(lambda: unfinished(at.target) is None, "its end", 60)
+            wait_until(lambda: unfinished(at.target) is not None, "the exchange")
+            wait_until(lambda: unfinished(at.target) is None, "its end")
             os.kill(pid, signal.SIGCONT)
 
         reacting = threading.Thread(target=react_when_it_is_over)
@@ -142,7 +142,9 @@ def test_a_long_statement_and_an_idle_transaction_are_ended_and_named(at: Ground
 
     asleep = threading.Thread(target=sleep)
     asleep.start()
-    wait_until(lambda: "a long report" in at.rows("SELECT application_name FROM pg_stat_activity"))
+    wait_until(
+        lambda: "a long report" in at.rows("SELECT application_name FROM pg_stat_activity"), "the report's session"
+    )
     with contextlib.suppress(psycopg.OperationalError), at.server.connect("faults") as idle:
         idle.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         facts = at.restore()

@@ -20,8 +20,8 @@ from atomops.sandbox.application import control
 from atomops.sandbox.seed import DATABASE, OWNER
 from atomops.sandbox.world import World, world
 from atomops.scratch.leftovers import own_world_folder
-from tests.nights import wait_until
 from tests.restores import dump, restore
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(30)
 
@@ -43,10 +43,10 @@ class Users:
         for thread in threads:
             thread.start()
         try:
-            wait_until(lambda: self.statuses[200] > 3 and self.written > 3, "the users' work", 60)
+            wait_until(lambda: self.statuses[200] > 3 and self.written > 3, "the users' work")
             yield self
             good, written = self.statuses[200], self.written
-            wait_until(lambda: self.statuses[200] > good + 3 and self.written > written + 3, "their further work", 60)
+            wait_until(lambda: self.statuses[200] > good + 3 and self.written > written + 3, "their further work")
         finally:
             self._over.set()
             for thread in threads:

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from atomops.runtimes.docker import DockerRuntime
 from atomops.runtimes.runtime import NotComingUp
 from atomops.scratch.place import make_folder
 from tests.engines import IMAGE, DockerEngine, docker_engine
-from tests.nights import wait_until
 from tests.targets import target
 from tests.users import unprivileged
+from tests.waiting import wait_until
 
 BEGINNING = dt.datetime.fromtimestamp(1, dt.UTC)
 SERVES = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
@@ -219,11 +219,12 @@ def test_the_last_lines_of_both_outputs_bear_the_name_of_their_container(
     # The engine reads the two outputs one beside the other: only the pause makes their order certain.
     run("atom-1", f"for n in 1 2 3 4; do echo line $n; done; sleep 1; echo worse >&2; {SERVES}")
     runtime = DockerRuntime(Settings(kind="docker", label="app=atom", host=engine.host, log_lines=3))
-    deadline = time.monotonic() + 30
-    told = asyncio.run(runtime.logs(BEGINNING))
-    while not any(line.endswith("worse") for line in told) and time.monotonic() < deadline:
-        time.sleep(0.1)
+
+    def to_the_end() -> Sequence[str]:
         told = asyncio.run(runtime.logs(BEGINNING))
+        return told if any(line.endswith("worse") for line in told) else ()
+
+    told = wait_until(to_the_end, "the last line")
     assert all(line.startswith("atom-1: 20") for line in told)
     assert {line.split("Z ")[1] for line in told} == {"line 3", "line 4", "worse"}
     assert asyncio.run(runtime.logs(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))) == ()

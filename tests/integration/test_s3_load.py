@@ -15,6 +15,7 @@ from atomops.stores.s3.bucket import PART
 from tests.backup_sets import manifest
 from tests.s3_proxy import Fault, Request, proxy
 from tests.store_places import Prefix
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(40)
 
@@ -95,9 +96,7 @@ def test_a_killed_upload_is_never_a_set_and_is_swept(s3_place: Prefix, tmp_path:
 
         slow.fault = hold
         child = _publishing(s3_place, slow.url, _large(tmp_path / "made"))
-        deadline = time.monotonic() + 60
-        while len(parts) < 4 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: len(parts) >= 4 or child.poll() is not None, "four parts under way")
         os.kill(child.pid, signal.SIGKILL)
         child.communicate()
 

@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,8 +19,8 @@ from atomops.runtimes.runtime import Runtime
 from atomops.sandbox.application import control
 from atomops.sandbox.world import World, world
 from atomops.scratch.leftovers import own_world_folder, processes_of
+from tests.waiting import PATIENCE, wait_until
 
-PATIENCE = 30  # seconds
 PREFIX = f"atomops-control-{os.getpid()}-"
 RESTARTED_WORLD = f"""
 from atomops.scratch.leftovers import own_world_folder
@@ -49,13 +48,6 @@ def runtime(running: World) -> Runtime:
     return runtime_of(load_inventory(running.inventory).target("sandbox"))
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def readiness(running: World) -> int:
     """The status that the readiness endpoint answers; 0 when nobody answers."""
     try:
@@ -70,7 +62,7 @@ def test_it_is_stopped_and_started_again_on_its_own_port(running: World, runtime
     assert readiness(running) == 0
     assert asyncio.run(runtime.describe()).is_stopped
     asyncio.run(runtime.start(before))
-    wait_until(lambda: readiness(running) == 200)
+    wait_until(lambda: readiness(running) == 200, "readiness")
 
 
 def test_a_restart_is_another_process_in_a_session_of_its_own(running: World, runtime: Runtime) -> None:
@@ -90,21 +82,21 @@ def test_two_starts_at_once_are_one_application(running: World) -> None:
         await asyncio.gather(*(shell.run(argv, timeout=PATIENCE) for _ in range(2)))
 
     asyncio.run(both())
-    wait_until(lambda: len(control.running(running.application.config)) == 1)
+    wait_until(lambda: len(control.running(running.application.config)) == 1, "one application")
     assert readiness(running) == 200
 
 
 def test_it_survives_that_its_database_is_renamed_and_its_sessions_ended(running: World) -> None:
     config = running.application.config
     (before,) = control.running(config)
-    wait_until(lambda: readiness(running) == 200)
+    wait_until(lambda: readiness(running) == 200, "readiness")
     with running.postgres.connect() as session:
         session.execute("ALTER DATABASE atom ALLOW_CONNECTIONS false")
         session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'atom'")
-        wait_until(lambda: readiness(running) == 503)
+        wait_until(lambda: readiness(running) == 503, "it to miss its database")
         session.execute("ALTER DATABASE atom RENAME TO atom_old")
         session.execute("CREATE DATABASE atom TEMPLATE atom_old OWNER atom")
-        wait_until(lambda: readiness(running) == 200)
+        wait_until(lambda: readiness(running) == 200, "readiness")
         session.execute("DROP DATABASE atom_old")
     assert control.running(config) == [before]
     agents = httpx.get(f"{running.application.url}/api/agents", trust_env=False)
@@ -134,10 +126,13 @@ def test_a_start_that_cannot_succeed_says_where_to_look(tmp_path: Path) -> None:
 
 def test_what_was_started_anew_dies_with_a_world_that_is_killed(tmp_path: Path) -> None:
     owner = shell.start([sys.executable, "-c", RESTARTED_WORLD], log=tmp_path / "log")
-    wait_until(lambda: owner.tail().endswith("\n"))
+    wait_until(lambda: owner.tail().endswith("\n"), "the folder's name")
     folder = Path(owner.tail().strip())
     (application,) = control.running(folder.resolve() / "application.json")
     os.kill(owner.pid, signal.SIGKILL)
     owner.process.wait()
-    wait_until(lambda: not application.is_running() or application.status() == psutil.STATUS_ZOMBIE)
-    wait_until(lambda: not folder.exists())
+    wait_until(
+        lambda: not application.is_running() or application.status() == psutil.STATUS_ZOMBIE,
+        "the end of the application",
+    )
+    wait_until(lambda: not folder.exists(), "the removal of the folder")

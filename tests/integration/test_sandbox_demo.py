@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from atomops.errors import NotThere
 from atomops.sandbox import demo, prefect
 from atomops.sandbox.demo import _history
 from atomops.scratch.place import make_folder
+from tests.waiting import PATIENCE, wait_until
 
-PATIENCE = 20  # seconds
 DEMO = "from atomops.sandbox.demo import demonstrate; raise SystemExit(demonstrate(once=True))"
 
 
@@ -29,17 +29,10 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_stopped_half_way_it_says_so_and_leaves_nothing(temporary: Path, tmp_path: Path) -> None:
     own = {"TMPDIR": str(temporary), "XDG_STATE_HOME": str(tmp_path)}
     started = shell.start([sys.executable, "-c", DEMO], log=tmp_path / "log", env=own)
-    wait_until(lambda: "the Prefect server at" in started.tail())
+    wait_until(lambda: "the Prefect server at" in started.tail(), "the Prefect server")
     started.process.send_signal(signal.SIGTERM)
     assert started.process.wait(PATIENCE) == 130
     assert "Stopped before every report was there" in started.tail()

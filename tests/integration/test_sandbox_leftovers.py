@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,9 +12,9 @@ import pytest
 from atomops import shell
 from atomops.scratch.leftovers import FOLDER_VARIABLE, processes_of, sweep
 from atomops.scratch.place import make_folder
+from tests.waiting import wait_until
 
 PREFIX = f"atomops-sweep-{os.getpid()}-"
-PATIENCE = 15  # seconds
 
 WORLD = f"""
 from atomops.scratch.leftovers import own_world_folder
@@ -36,16 +35,9 @@ with own_world_folder("{PREFIX}") as folder:
 """
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def owner_of_a_folder(script: str, log: Path) -> tuple[shell.Server, Path]:
     owner = shell.start([sys.executable, "-c", script], log=log)
-    wait_until(lambda: owner.tail().endswith("\n"))
+    wait_until(lambda: owner.tail().endswith("\n"), "the folder's name")
     return owner, Path(owner.tail().strip())
 
 
@@ -65,8 +57,8 @@ def test_a_killed_owner_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     assert {"valkey-server", "postgres"} <= {process.name() for process in servers}
     os.kill(owner.pid, signal.SIGKILL)
     owner.process.wait()
-    wait_until(lambda: all(is_gone(process) for process in servers))
-    wait_until(lambda: not folder.exists())
+    wait_until(lambda: all(is_gone(process) for process in servers), "the end of the servers")
+    wait_until(lambda: not folder.exists(), "the removal of the folder")
 
 
 def test_a_grandchild_that_outlived_its_parent_is_found_and_ended(tmp_path: Path) -> None:
@@ -74,8 +66,8 @@ def test_a_grandchild_that_outlived_its_parent_is_found_and_ended(tmp_path: Path
     [grandchild] = processes_of(folder)
     os.kill(owner.pid, signal.SIGKILL)
     owner.process.wait()
-    wait_until(lambda: is_gone(grandchild))
-    wait_until(lambda: not folder.exists())
+    wait_until(lambda: is_gone(grandchild), "the end of the grandchild")
+    wait_until(lambda: not folder.exists(), "the removal of the folder")
 
 
 def test_when_the_warden_was_killed_too_the_next_sweep_clears_up(tmp_path: Path) -> None:
@@ -96,7 +88,7 @@ def test_a_living_owner_is_left_alone(tmp_path: Path) -> None:
     assert owner.is_running()
     assert len(processes_of(folder)) == 1
     owner.stop()
-    wait_until(lambda: not folder.exists())
+    wait_until(lambda: not folder.exists(), "the removal of the folder")
 
 
 def test_a_newborn_folder_without_a_lock_is_left_alone_and_an_old_one_is_not() -> None:

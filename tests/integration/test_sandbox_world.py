@@ -5,8 +5,7 @@ import datetime as dt
 import json
 import re
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,10 +21,10 @@ from atomops.sandbox.world import World, world
 from atomops.scratch.leftovers import own_world_folder, processes_of
 from atomops.vacuum.look import reach
 from tests.vacuums import vacuumed
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(15)
 
-PATIENCE = 10  # seconds
 JSON_UPPER = re.compile(r'^\{"level": "(INFO|ERROR)", "message": ')
 JSON_LOWER = re.compile(r'^\{"event": .*"level": "(info|error)"')
 PLAIN = re.compile(r"^(INFO|WARNING|ERROR):[a-z._]+:")
@@ -41,13 +40,6 @@ def running() -> Iterator[World]:
 def client(running: World) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=running.application.url, trust_env=False) as it:
         yield it
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def count(running: World, table: str) -> int:
@@ -84,7 +76,9 @@ def test_its_own_traffic_shows_in_its_metrics(client: httpx.Client, path: str) -
         }
 
     failed = ("http_requests_total", "/api/webhooks/billing", "500")
-    wait_until(lambda: failed in samples() and "agent_executions_total" in {name for name, _, _ in samples()})
+    wait_until(
+        lambda: failed in samples() and "agent_executions_total" in {name for name, _, _ in samples()}, "its traffic"
+    )
     seen = samples()
     assert seen["http_requests_total", "/api/agents", "200"] > 0
     names = {name for name, _, _ in seen}
@@ -96,20 +90,23 @@ def test_agents_and_skills_are_at_work(running: World) -> None:
     tables = ["agent_executions", "skill_executions", "agent_episodes", "episode_segments"]
     before = {table: count(running, table) for table in tables}
     assert all(before.values())
-    wait_until(lambda: all(count(running, table) > before[table] for table in tables))
-    wait_until(lambda: count(running, "agent_executions WHERE status = 'failed'") > 0)
+    wait_until(lambda: all(count(running, table) > before[table] for table in tables), "new rows")
+    wait_until(lambda: count(running, "agent_executions WHERE status = 'failed'") > 0, "a failed execution")
 
 
 def test_jobs_wait_in_the_queue_beside_the_cache(running: World) -> None:
     with running.redis.connect() as redis:
-        wait_until(lambda: bool(redis.llen("rq:queue:default")) and bool(list(redis.scan_iter("atom:cache:*"))))
+        wait_until(
+            lambda: bool(redis.llen("rq:queue:default")) and bool(list(redis.scan_iter("atom:cache:*"))),
+            "a job and a key",
+        )
 
 
 def test_the_log_mixes_three_shapes_and_a_traceback(running: World) -> None:
     def told() -> list[str]:
         return running.log.read_text(encoding="utf-8").splitlines()
 
-    wait_until(lambda: any(line.startswith("KeyError") for line in told()))
+    wait_until(lambda: any(line.startswith("KeyError") for line in told()), "a traceback")
     for shape in (JSON_UPPER, JSON_LOWER, PLAIN):
         assert any(shape.match(line) for line in told())
 
@@ -136,7 +133,7 @@ def test_a_forgotten_export_sits_idle_in_its_transaction(running: World) -> None
         with running.postgres.connect("atom") as session:
             return (session.execute(query).fetchone() or [0])[0] == 1
 
-    wait_until(held)
+    wait_until(held, "the forgotten export")
 
 
 def test_the_inventory_reads_and_its_role_cannot_write(running: World) -> None:

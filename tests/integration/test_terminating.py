@@ -19,9 +19,9 @@ from atomops.probes.parts import SESSIONS
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.verdict import Finding, Level
 from tests import servers
-from tests.nights import wait_until
 from tests.targets import findings
 from tests.vacuums import target_of
+from tests.waiting import wait_until
 
 DATABASE = "sessions"
 NOW = TerminationWish(idle_in_transaction=0, idle=0)

@@ -14,8 +14,8 @@ from atomops.facts.user_role import UserRoleFacts
 from atomops.inventory import Target
 from atomops.plans.user_role import RoleWish
 from atomops.scratch.postgres import PostgresServer
-from tests.nights import wait_until
 from tests.vacuums import target_of
+from tests.waiting import wait_until
 
 DATABASE = "user_roles"
 ATOM = """

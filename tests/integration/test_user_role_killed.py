@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from atomops.scratch.postgres import PostgresServer
-from tests.nights import World, wait_until
+from tests.nights import World
+from tests.waiting import wait_until
 
 DATABASE = "role_to_be_killed"
 SCRIPT = """

@@ -10,7 +10,6 @@ from atomops.plans.vacuum import Options, Wish
 from atomops.probes.parts import VACUUM
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Level
-from tests.nights import wait_until
 from tests.targets import findings
 from tests.vacuums import (
     STRANGE,
@@ -25,6 +24,7 @@ from tests.vacuums import (
     undisturbed,
     vacuumed,
 )
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("postgres", [13, 15, 17, 18], indirect=True)
 

@@ -19,9 +19,9 @@ from atomops.vacuum.plan import plan_vacuum
 from atomops.vacuum.watch import watching
 from atomops.vacuum.work import Work
 from tests import servers
-from tests.nights import wait_until
 from tests.targets import findings
 from tests.vacuums import by_table, delete_some, planned, role, target_of, vacuumed, with_dead_rows
+from tests.waiting import wait_until
 
 DATABASE = "beside"
 SETTINGS = {"max_prepared_transactions": "2", "autovacuum_naptime": "1s", "autovacuum_vacuum_cost_delay": "100ms"}
@@ -64,7 +64,7 @@ def test_a_table_is_left_to_the_autovacuum_that_is_at_work_on_it(server: Postgre
         session.execute("CREATE TABLE busy AS SELECT repeat('x', 900) AS a FROM generate_series(1, 4000)")
         session.execute("DELETE FROM busy")
         working = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'busy'::regclass"
-        wait_until(lambda: session.execute(working).fetchone() is not None, "autovacuum", 60)
+        wait_until(lambda: session.execute(working).fetchone() is not None, "autovacuum")
         seen = vacuumed(target_of(server, DATABASE), Wish(tables=("busy", "episode")))
         frozen = vacuumed(
             target_of(server, DATABASE, changes={"lock_timeout": 10}),
@@ -84,7 +84,7 @@ def test_an_autovacuum_that_only_analyses_is_no_reason_to_leave_the_table_to_it(
         session.execute(f"CREATE TABLE analysed (a text) WITH ({only}, autovacuum_analyze_threshold = 0)".encode())
         session.execute("INSERT INTO analysed SELECT repeat('x', 900) FROM generate_series(1, 4000)")
         working = "SELECT 1 FROM pg_stat_progress_analyze WHERE relid = 'analysed'::regclass"
-        wait_until(lambda: session.execute(working).fetchone() is not None, "autovacuum", 60)
+        wait_until(lambda: session.execute(working).fetchone() is not None, "autovacuum")
         seen = vacuumed(target_of(server, DATABASE, changes={"lock_timeout": 20}), Wish(tables=("analysed",)))
         session.execute("DROP TABLE analysed")
     assert by_table(seen)["public.analysed"].status is Status.DONE

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from atomops.scratch.postgres import PostgresServer
-from tests.nights import World, wait_until
+from tests.nights import World
 from tests.starter import Run
 from tests.vacuums import undisturbed, with_dead_rows
+from tests.waiting import wait_until
 
 DATABASE = "vacuum_to_be_killed"
 SLOWLY = ("--set", "cost_delay=100", "--set", "cost_limit=1")
@@ -44,7 +45,7 @@ def at_work(world: World) -> bool:
 def started_slowly(world: World) -> Run:
     """A run whose VACUUM would take minutes, at work on the server."""
     run = start(world, *SLOWLY)
-    wait_until(lambda: at_work(world) or run.poll() is not None, "the VACUUM", 60)
+    wait_until(lambda: at_work(world) or run.poll() is not None, "the VACUUM")
     assert run.poll() is None, world.output
     return run
 

@@ -1,8 +1,6 @@
 """Requests of a cluster's administrator, for tests: through the API alone, so that any API server will do."""
 
 import ssl
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import httpx
 from tests.kubernetes_api.patches import Json
 from tests.kubernetes_api.store import API_VERSIONS
 
-_SECONDS = 60
 STRATEGIC = "application/strategic-merge-patch+json"
 
 
@@ -81,13 +78,3 @@ class Admin:
             "target": {"kind": "Node", "name": node},
         }
         self.ask("POST", self._path("", "pods", pod, "binding"), json=body)
-
-    def until(self, holds: Callable[[], Any], what: str) -> Any:  # noqa: ANN401 - whatever it gives
-        """The first true value that `holds` gives."""
-        end = time.monotonic() + _SECONDS
-        while time.monotonic() < end:
-            if value := holds():
-                return value
-            time.sleep(0.05)
-        message = f"waited in vain until {what}"
-        raise AssertionError(message)

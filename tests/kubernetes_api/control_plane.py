@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,10 +24,10 @@ from tests.kubernetes_api.admin import Admin
 from tests.kubernetes_api.cluster import Cluster, write_kubeconfig
 from tests.kubernetes_api.kubelet import NODE, Kubelet, log_of
 from tests.kubernetes_api.patches import Json
+from tests.waiting import wait_until
 
 VARIABLE = "ATOMOPS_KUBERNETES"
 _CONTROLLERS = "deployment,replicaset,statefulset,garbagecollector,disruption,resourcequota"
-_SECONDS = 90
 
 
 @contextlib.contextmanager
@@ -95,16 +94,15 @@ class _Starter:
 
 
 def _until_ready(url: str, ca_file: Path) -> None:
-    end = time.monotonic() + _SECONDS
     context = ssl.create_default_context(cafile=str(ca_file))
     headers = {"Authorization": "Bearer the-admin"}
-    while time.monotonic() < end:
+
+    def is_ready() -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/readyz", verify=context, headers=headers, trust_env=False).status_code == 200:
-                return
-        time.sleep(0.2)
-    message = "kube-apiserver did not become ready"
-    raise AssertionError(message)
+            return httpx.get(f"{url}/readyz", verify=context, headers=headers, trust_env=False).status_code == 200
+        return False
+
+    wait_until(is_ready, "kube-apiserver to be ready")
 
 
 def _service_account_key(path: Path) -> None:

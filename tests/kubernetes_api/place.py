@@ -11,6 +11,7 @@ from tests.kubernetes_api.admin import Admin
 from tests.kubernetes_api.cluster import Cluster
 from tests.kubernetes_api.patches import Json
 from tests.kubernetes_api.role import documented_role
+from tests.waiting import wait_until
 
 _NUMBERS = itertools.count(1)
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Place:
             is_seen = status.get("observedGeneration") == found["metadata"]["generation"]
             return is_seen and int(status.get("readyReplicas", 0)) >= wanted
 
-        self.admin.until(is_up, f"{name} is up")
+        wait_until(is_up, f"{name} to be up")
 
     def image(self, image: str, plural: str = "deployments") -> None:
         """A new template."""

@@ -3,13 +3,13 @@ import gc
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from atomops import shell
 from atomops.errors import CommandFailed, NotThere, TimedOut
+from tests.waiting import wait_until
 
 
 def is_alive(pid: int) -> bool:
@@ -19,11 +19,8 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 60
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_alive(pid)
+def wait_until_gone(pid: int) -> None:
+    wait_until(lambda: not is_alive(pid), f"the end of process {pid}")
 
 
 def test_a_program_that_ends_well_gives_its_output() -> None:
@@ -55,7 +52,7 @@ def test_a_time_out_takes_the_grandchildren_along(then: str, tmp_path: Path) -> 
     script = f"sleep 60 & echo $! > {pid_file}; {then}"
     with pytest.raises(TimedOut, match=r"did not end within 2 s"):
         asyncio.run(shell.run(["sh", "-c", script], timeout=2))
-    assert wait_gone(int(pid_file.read_text()))
+    wait_until_gone(int(pid_file.read_text()))
 
 
 def test_cancelling_takes_the_whole_group_along(tmp_path: Path) -> None:
@@ -70,7 +67,7 @@ def test_cancelling_takes_the_whole_group_along(tmp_path: Path) -> None:
             await task
 
     asyncio.run(cancelled())
-    assert wait_gone(int(pid_file.read_text()))
+    wait_until_gone(int(pid_file.read_text()))
 
 
 def test_cancelled_while_it_ends_a_command_it_leaves_no_pipe_to_a_closed_loop(
@@ -105,12 +102,11 @@ def test_a_child_dies_with_its_killed_parent(tmp_path: Path) -> None:
     )
     argv = [sys.executable, "-c", script, str(tmp_path), str(Path(shell.__file__).parents[1])]
     parent = shell.start(argv, log=tmp_path / "parent.log")
-    while not parent.tail().strip() and parent.is_running():
-        time.sleep(0.02)
+    wait_until(lambda: parent.tail().endswith("\n") or not parent.is_running(), "the child's number")
     child = int(parent.tail().strip())
     os.kill(parent.pid, signal.SIGKILL)
     parent.process.wait()
-    assert wait_gone(child)
+    wait_until_gone(child)
 
 
 def test_a_server_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
