@@ -18,6 +18,7 @@ from atomops.sandbox.redis import RedisServer, redis_server
 from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
+from tests.ports import own_port
 from tests.s3_servers import SERVERS, S3Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts what ends with "&"
@@ -34,6 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _seconds(item: pytest.Item) -> float:
     mark = item.get_closest_marker("slow")
     return float(mark.args[0]) if mark else 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ports() -> Iterator[None]:
+    """A server that a test stops keeps its port: nobody else answers there, and it can be started there again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("atomops.scratch.postgres", "atomops.sandbox.redis", "atomops.sandbox.application.server"):
+            patch.setattr(f"{module}.free_port", own_port)
+        yield
 
 
 @pytest.fixture(scope="session")

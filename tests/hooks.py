@@ -10,14 +10,14 @@ from email import message_from_bytes
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from atomops.scratch.place import free_port
+from tests.ports import own_port
 
 
 @dataclass
 class Hook:
     """A webhook that keeps what it is told: (subject, body, the Authorization header)."""
 
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
     told: list[tuple[str, str, str]] = field(default_factory=list)
     server: ThreadingHTTPServer | None = None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from atomops import shell
-from atomops.scratch.place import free_port
+from tests.ports import own_port
 from tests.waiting import wait_until_up
 
 
@@ -56,7 +56,7 @@ def alertmanager(program: Path, folder: Path, config: object = None) -> Iterator
     home = folder / f"alertmanager-{secrets.token_hex(3)}"
     home.mkdir()
     (home / "alertmanager.yml").write_text(json.dumps(config))
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{own_port()}"
     argv: list[str | Path] = [
         program,
         f"--config.file={home}/alertmanager.yml",
@@ -74,7 +74,7 @@ def node_exporter(program: Path, folder: Path) -> Iterator[str]:
     """Its address, host:port."""
     home = folder / f"node-exporter-{secrets.token_hex(3)}"
     home.mkdir()
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{own_port()}"
     with _running([program, f"--web.listen-address={address}"], home, home, f"http://{address}/metrics"):
         yield address
 

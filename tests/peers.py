@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from atomops.scratch.place import free_port
+from tests.ports import own_port
 
 
 def refused_port() -> int:
-    """A port where nobody listens."""
-    return free_port()
+    """A port where nobody listens, nor will while the tests run."""
+    return own_port()
 
 
 @contextlib.contextmanager

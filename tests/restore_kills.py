@@ -14,11 +14,11 @@ import httpx
 import psutil
 
 from atomops.inventory import Target, load_inventory
-from atomops.scratch.place import free_port
 from atomops.scratch.postgres import PostgresServer
 from tests import small_application
 from tests.kills import moments
 from tests.nights import World
+from tests.ports import own_port
 from tests.restores import dump
 from tests.starter import Run
 from tests.waiting import wait_until
@@ -110,7 +110,7 @@ def restorable(server: PostgresServer, name: str, folder: Path, api: str) -> Ite
     """A database with a proven set of it, and an application that is ready on it."""
     server.create_database(name, FILL)
     world = RestoreWorld(server, name, folder / name, api)
-    port, dsn = free_port(), server.dsn(name)
+    port, dsn = own_port(), server.dsn(name)
     commands = small_application.commands(port, dsn, world.up, server.password)
     text = "\n".join(f"{what} = {json.dumps(argv)}" for what, argv in commands.items())
     (world.folder / "inventory.toml").write_text(

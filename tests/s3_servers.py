@@ -14,11 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from atomops import shell
-from atomops.errors import TimedOut
 from atomops.inventory import BackupStore
-from atomops.scratch.place import free_port
 from tests import servers
-from tests.waiting import wait_until
+from tests.ports import own_port
+from tests.waiting import wait_until_up
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -100,11 +99,11 @@ def seaweed_server(home: Path) -> Iterator[S3Server]:
     identity = {"name": "us", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
 
-    own = {part: free_port() for part in ("master", "volume", "filer", "s3")}
+    own = {part: own_port() for part in ("master", "volume", "filer", "s3")}
 
     def argv(port: int) -> list[str | Path]:
         named = {"-dir": home, "-ip": "127.0.0.1", "-s3.config": home / "s3.json", "-s3.port": port}
-        named |= {f"-{part}.port": free_port() for part in ("master", "volume", "filer")}
+        named |= {f"-{part}.port": own_port() for part in ("master", "volume", "filer")}
         named |= {f"-{part}.port.grpc": number for part, number in own.items()}
         named |= {f"-{part}.localSocket": home / part for part in ("filer", "s3")}
         named |= {"-s3.port.iceberg": 0, "-s3.port.lance": 0}  # else on fixed ports
@@ -129,28 +128,21 @@ def _serving(
     argv: Callable[[int], list[str | Path]], home: Path, knows: frozenset[str], env: Mapping[str, str] | None = None
 ) -> Iterator[S3Server]:
     home.mkdir(parents=True, exist_ok=True)
-    for _ in range(3):  # somebody else may take the free port first
-        port = free_port()
-        process = shell.start(argv(port), log=home / "server.log", cwd=home, env=env)
-        server = S3Server(f"http://127.0.0.1:{port}", knows)
-        try:
-            if _is_ready(process, server):
-                yield server
-                return
-        finally:
-            process.stop(grace=2)
-    raise TimedOut(f"the S3 server does not start: {process.tail()}", action="look at its log above")
+    port = own_port()
+    process = shell.start(argv(port), log=home / "server.log", cwd=home, env=env)
+    server = S3Server(f"http://127.0.0.1:{port}", knows)
+    try:
+        wait_until_up(process, lambda: _is_ready(server))
+        yield server
+    finally:
+        process.stop(grace=2)
 
 
-def _is_ready(process: shell.Server, server: S3Server) -> bool:
+def _is_ready(server: S3Server) -> bool:
     """Whether it has made the bucket that every test uses, and taken a first object, for which some make room first."""
-
-    def is_there() -> bool:
-        with contextlib.suppress(BotoCoreError, ClientError):
-            server.client().create_bucket(Bucket=BUCKET)
-        with contextlib.suppress(BotoCoreError, ClientError):
-            server.client().put_object(Bucket=BUCKET, Key="first")
-            return True
-        return False
-
-    return wait_until(lambda: is_there() or not process.is_running(), "the S3 server") and process.is_running()
+    with contextlib.suppress(BotoCoreError, ClientError):
+        server.client().create_bucket(Bucket=BUCKET)
+    with contextlib.suppress(BotoCoreError, ClientError):
+        server.client().put_object(Bucket=BUCKET, Key="first")
+        return True
+    return False

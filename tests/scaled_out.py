@@ -20,9 +20,10 @@ import psutil
 from atomops import shell
 from atomops.inventory import INVENTORY_VARIABLE
 from atomops.sandbox.redis import RedisServer, redis_server
-from atomops.scratch.place import free_port, server_user
+from atomops.scratch.place import server_user
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
+from tests.ports import own_port
 from tests.shipped import settings
 from tests.waiting import PATIENCE, wait_until, wait_until_up
 
@@ -186,7 +187,7 @@ def scaled_out(folder: Path) -> Iterator[Stack]:
         postgres.create_database(DATABASE)
         program = servers.required(lambda: servers.redis_program("redis"))
         redis = stack.enter_context(redis_server(program, folder, password="open sesame"))
-        running = Stack(folder, postgres, redis, free_port())
+        running = Stack(folder, postgres, redis, own_port())
         stack.callback(lambda: running.postgres.stop())  # noqa: PLW0108 - of then: it may have been started anew
         stack.callback(lambda: running.redis.server.stop())  # noqa: PLW0108 - likewise
         stack.callback(running.stop)

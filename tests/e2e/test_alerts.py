@@ -21,9 +21,10 @@ import yaml
 from atomops import shell
 from atomops.sandbox import prefect as own
 from atomops.sandbox.prefect import PrefectServer
-from atomops.scratch.place import free_port, make_folder
+from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer
 from tests.hooks import Hook, Mail, hook, mail_server
+from tests.ports import own_port
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow(90), pytest.mark.timeout(900)]
@@ -106,7 +107,11 @@ def world(postgres: PostgresServer, server_folder: Path) -> Iterator[World]:
     (folder / "token").write_text("hook-secret")
     (folder / "password").write_text(postgres.password)
     (folder / "inventory.toml").write_text(INVENTORY.format(folder=folder, dsn=postgres.dsn("alerts_e2e")))
-    with own.prefect_server(folder) as server, hook() as told, mail_server() as mail:
+    port = own_port()  # to be started on again
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(own, "free_port", lambda: port)
+        server = stack.enter_context(own.prefect_server(folder))
+        told, mail = stack.enter_context(hook()), stack.enter_context(mail_server())
         server.wait()
         made = World(server, folder, told, mail, _described(folder, told, mail))
         made.atomops("deploy")
@@ -188,7 +193,7 @@ def test_crashed_waiting_and_late_runs_are_told_once(world: World) -> None:
 @pytest.fixture(scope="module")
 def receiver(world: World) -> Iterator[str]:
     """Its address; a worker takes the runs that it brings about."""
-    address = f"http://127.0.0.1:{free_port()}"
+    address = f"http://127.0.0.1:{own_port()}"
     argv = world.argv("alerts", "receive", "--listen", address.removeprefix("http://"))
     worker_argv = own._prefect("worker", "start", "--pool", own.POOL, "--type", "process")
     worker = shell.start(worker_argv, log=world.folder / "worker.log", env=world.environment(), cwd=world.folder)
@@ -262,18 +267,14 @@ def _are_done(world: World) -> bool:
     return all(run["state_type"] in {"COMPLETED", "FAILED"} for run in world.runs("alert-response"))
 
 
-def test_a_flood_while_the_prefect_server_is_down_is_kept_and_makes_few_runs(
-    world: World, receiver: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_flood_while_the_prefect_server_is_down_is_kept_and_makes_few_runs(world: World, receiver: str) -> None:
     before, earlier = len(world.runs("alert-response")), dt.datetime.now(dt.UTC)
-    port = int(world.server.url.rpartition(":")[2])
     world.server.stop()
     with ThreadPoolExecutor(8) as senders, httpx.Client(trust_env=False) as client:
         flooded = [alert("Flood", number=str(number)) for number in range(FLOOD)]
         answers = senders.map(lambda each: post(receiver, [each], client=client), flooded)
         assert set(answers) == {200}
     assert len(_spooled(world)) == FLOOD
-    monkeypatch.setattr(own, "free_port", lambda: port)
     world.server._start()
     world.server.wait()
 

@@ -27,10 +27,10 @@ from atomops.errors import PermanentError, TimedOut, Unreachable
 from atomops.facts.incidents import IncidentFacts
 from atomops.inventory import Target
 from atomops.plans.telling import identity, told
-from atomops.scratch.place import free_port
 from atomops.stores.kept_files import locked
 from atomops.verdict import Unseen
 from tests import monitoring, servers
+from tests.ports import own_port
 from tests.targets import target
 from tests.waiting import wait_until
 
@@ -45,7 +45,7 @@ def at(folder: Path, name: str = "berlin", **parts: Any) -> Target:  # noqa: ANN
 
 @contextlib.contextmanager
 def receiving(*targets: Target) -> Iterator[str]:
-    port = free_port()
+    port = own_port()
     config = uvicorn.Config(application(targets, TOKEN), port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -15,11 +15,11 @@ from atomops.facts.cache import Keyspace, QueueKeys, Traffic
 from atomops.inventory import Cache, Redis
 from atomops.plans.cache import Refused
 from atomops.sandbox.redis import RedisServer, redis_server
-from atomops.scratch.place import free_port
 from atomops.secret import Secret
 from atomops.verdict import Unseen
 from tests import servers
 from tests.failover import Pair, pair
+from tests.ports import own_port
 
 CACHE = Cache(prefixes=("cache:",), batch=10, within=60)
 KEYS = 600
@@ -157,7 +157,7 @@ def test_look_ups_of_others_are_counted_and_ours_are_not(redis: RedisServer) -> 
 
 def test_a_cluster_is_refused(server_folder: Path) -> None:
     program = servers.required(lambda: servers.redis_program("redis"))
-    with redis_server(program, server_folder, options=("cluster-enabled yes", f"cluster-port {free_port()}")) as node:
+    with redis_server(program, server_folder, options=("cluster-enabled yes", f"cluster-port {own_port()}")) as node:
         clearing = Clearing(of(node), CACHE)
         asyncio.run(clearing.by_prefix("cache:"))
         assert clearing.problem

@@ -13,10 +13,10 @@ from atomops.facts.outcome import Outcome
 from atomops.facts.redis import Queue, mode, number, word
 from atomops.probes.parts import REDIS
 from atomops.sandbox.redis import RedisServer, redis_server
-from atomops.scratch.place import free_port
 from atomops.verdict import Level, NotSeen, Unseen
 from tests import servers
 from tests.integration.redis_looks import failure, look
+from tests.ports import own_port
 from tests.targets import findings
 from tests.waiting import wait_until
 
@@ -231,7 +231,7 @@ def test_a_sentinel_says_what_it_is(program: Path, tmp_path: Path) -> None:
 @contextmanager
 def running(program: Path, folder: Path, settings: str, *options: str) -> Iterator[str]:
     """The address of a server that accepts connections, though it may answer none of them."""
-    port = free_port()
+    port = own_port()
     configuration = folder / "odd.conf"
     configuration.write_text(f"port {port}\nbind 127.0.0.1\n{settings}", encoding="utf-8")
     server = shell.start([program, configuration, *options], log=folder / "odd.log", cwd=folder)
@@ -263,7 +263,7 @@ def test_a_replica_that_has_lost_its_primary_is_seen(program: Path, server_folde
 
 
 def test_a_node_of_a_cluster_says_what_it_is(program: Path, server_folder: Path) -> None:
-    bus = f"cluster-port {free_port()}"  # else it is the port plus 10,000, which may be too high
+    bus = f"cluster-port {own_port()}"  # else it is the port plus 10,000, which may be too high
     with started(program, server_folder, "cluster-enabled yes", bus) as server:
         facts = look(server.url, queues=("default",))
 

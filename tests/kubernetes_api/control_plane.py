@@ -6,7 +6,6 @@ tests run against `cluster_in_process`, and against this when the variable is se
 
 import contextlib
 import os
-import socket
 import ssl
 import subprocess
 import threading
@@ -24,6 +23,7 @@ from tests.kubernetes_api.admin import Admin
 from tests.kubernetes_api.cluster import Cluster, write_kubeconfig
 from tests.kubernetes_api.kubelet import NODE, Kubelet, log_of
 from tests.kubernetes_api.patches import Json
+from tests.ports import own_port
 from tests.waiting import wait_until
 
 VARIABLE = "ATOMOPS_KUBERNETES"
@@ -39,7 +39,7 @@ def control_plane(programs: Path, folder: Path) -> Iterator[Cluster]:
         pair = next(folder.glob("server-*.pem"))
         _service_account_key(folder / "accounts.pem")
         (folder / "tokens.csv").write_text("the-operator,atomops,1\nthe-admin,admin,2,system:masters\n")
-        etcd, peer, port = _free_port(), _free_port(), _free_port()
+        etcd, peer, port = own_port(), own_port(), own_port()
         start = _Starter(stack, programs, folder)
         start(
             "etcd",
@@ -109,13 +109,6 @@ def _service_account_key(path: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.TraditionalOpenSSL
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-
-
-def _free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        port: int = made.getsockname()[1]
-        return port
 
 
 def _register_node(admin: Admin, folder: Path, stack: contextlib.ExitStack) -> None:
