@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from tests.ports import own_port
 
@@ -79,7 +78,13 @@ class Page:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    wait: Callable[[], Any] = lambda: None
+    wait: Callable[[threading.Event], object] = lambda _over: None
+    """What comes before the answer; the event is set when the server ends."""
+
+
+def hang(over: threading.Event) -> None:
+    """No answer as long as the server is there: whoever has no time-out waits for ever."""
+    over.wait()
 
 
 class _Server(ThreadingHTTPServer):
@@ -92,12 +97,13 @@ class _Server(ThreadingHTTPServer):
 @contextlib.contextmanager
 def http_server(pages: dict[str, Page], context: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server of these pages, 404 elsewhere; yields its address. With `context` it speaks TLS."""
+    over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             page = pages.get(self.path.partition("?")[0], Page(404, b"not found"))
-            page.wait()
+            page.wait(over)
             with contextlib.suppress(OSError):
                 self.send_response_only(page.status)
                 for name, value in page.headers.items():
@@ -118,5 +124,6 @@ def http_server(pages: dict[str, Page], context: ssl.SSLContext | None = None) -
     try:
         yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
     finally:
+        over.set()
         server.shutdown()
         server.server_close()

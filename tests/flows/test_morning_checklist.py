@@ -1,5 +1,5 @@
 import datetime as dt
-import time
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +16,7 @@ from flows.morning_checklist import morning_checklist
 from tests.flows import running
 from tests.flows.conftest import PASSWORD
 from tests.flows.running import artifacts, write
-from tests.peers import Page, black_hole, http_server, refused_port
+from tests.peers import Page, black_hole, http_server, refused_port, talking
 
 pytestmark = pytest.mark.slow(18)
 
@@ -43,9 +43,7 @@ def test_with_every_server_down_the_report_is_critical_and_nothing_is_ok(invento
         prometheus=f'url = "http://127.0.0.1:{port}"',
         logs='paths = ["/nowhere/atom.log"]',
     )
-    started = time.monotonic()
     state, report = run()
-    assert time.monotonic() - started < 60
     assert isinstance(report, Report)
     assert state.is_failed()
     assert state.message == report.summary
@@ -53,16 +51,27 @@ def test_with_every_server_down_the_report_is_critical_and_nothing_is_ok(invento
     assert {finding.section for finding in report.findings} == SECTIONS
 
 
-def test_silent_servers_are_waited_for_side_by_side_and_only_once(inventory: Path, silent: int) -> None:
-    write(
-        inventory,
-        app=f'url = "https://127.0.0.1:{silent}"\ntimeout = 6',
-        postgres=f'dsn = "postgresql://a@127.0.0.1:{silent}/atom"\nconnect_timeout = 6',
-        redis=f'url = "redis://127.0.0.1:{silent}"\ntimeout = 6',
-        prometheus=f'url = "http://127.0.0.1:{silent}"\ntimeout = 6',
-    )
-    _, report = run()
-    assert (report.finished_at - report.started_at).total_seconds() < 12  # seconds: twice
+def test_silent_servers_are_waited_for_side_by_side_and_only_once(inventory: Path) -> None:
+    happened: list[str] = []
+
+    def listen(client: socket.socket) -> None:
+        happened.append("asked")
+        while client.recv(65_536):
+            pass
+        happened.append("given up")
+
+    with talking(listen) as silent:
+        write(
+            inventory,
+            app=f'url = "https://127.0.0.1:{silent}"\ntimeout = 6',
+            postgres=f'dsn = "postgresql://a@127.0.0.1:{silent}/atom"\nconnect_timeout = 6',
+            redis=f'url = "redis://127.0.0.1:{silent}"\ntimeout = 6',
+            prometheus=f'url = "http://127.0.0.1:{silent}"\ntimeout = 6',
+        )
+        _, report = run()
+        first = happened.index("given up")
+        assert first >= 4  # whoever asks, has asked before anybody gives up
+        assert "asked" not in happened[first:]
     assert not [finding for finding in report.findings if finding.level is Level.OK]
 
 

@@ -8,7 +8,7 @@ from atomops.probes.parts import REDIS
 from tests.targets import look as look_at
 from tests.targets import target
 
-SECONDS = 10.0  # for who answers, but on a busy machine
+SECONDS = 120.0  # for who answers, but on a busy machine
 
 
 def look(url: str, password: str | None = None, **settings: object) -> RedisFacts:

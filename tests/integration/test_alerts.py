@@ -1,7 +1,6 @@
 """Against a real Prometheus with rules, and the real Alertmanager that it tells."""
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -185,8 +184,6 @@ def test_whatever_answers_instead_of_alertmanager_is_its_own_finding(
 def test_an_alertmanager_that_is_down_or_silent_does_not_spoil_prometheus(world: World) -> None:
     with black_hole() as silent:
         for port, words in ((refused_port(), "refuses the connection"), (silent, "did not answer within 3 s")):
-            started = time.monotonic()
             found = world.found(alertmanager_url=f"http://127.0.0.1:{port}", timeout=3)
-            assert time.monotonic() - started < 30
             assert words in found["ALERTMANAGER-REACHABLE"].summary
             assert found["ALERTS-FIRING-CRITICAL"].level is Level.CRITICAL

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import json
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +78,11 @@ def test_a_changed_byte_in_the_newest_set_is_critical_and_one_further_back_is_no
 
 
 def test_reading_again_ends_in_time_and_is_then_unknown(kept: Path) -> None:
-    started = time.monotonic()
-
     finding = findings(BACKUPS, look(BACKUPS, at(kept, look_deadline=1e-6)))["BACKUP-CHECKSUM"]
 
     assert finding.level is Level.UNKNOWN
     assert "0 of 3 files" in finding.summary
     assert "look_deadline" in finding.action
-    assert time.monotonic() - started < 30
 
 
 def test_a_store_that_is_no_folder_is_critical_and_the_other_one_is_still_judged(kept: Path, tmp_path: Path) -> None:
@@ -102,22 +99,21 @@ def test_a_store_that_is_no_folder_is_critical_and_the_other_one_is_still_judged
 def test_a_store_that_hangs_is_left_behind_and_the_other_one_is_still_told(
     kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listing = LocalStore.listing
+    listing, over = LocalStore.listing, threading.Event()
 
     def hanging(self: LocalStore) -> Listing:
         if self.home.parent.name == "dead-share":
-            time.sleep(30)
+            over.wait()
         return listing(self)
 
     monkeypatch.setattr(LocalStore, "listing", hanging)
-    monkeypatch.setattr(backups, "_GRACE", 0.5)
-    started = time.monotonic()
+    monkeypatch.setattr(backups, "_GRACE", 1)
 
-    seen = look(BACKUPS, at(tmp_path / "dead-share", kept, look_deadline=0.5))
+    seen = look(BACKUPS, at(tmp_path / "dead-share", kept, look_deadline=3))
 
-    assert time.monotonic() - started < 25
+    over.set()
     assert isinstance(seen.stores[0].sets, Unseen)
-    assert "did not answer within 1 s" in seen.stores[0].sets.reason
+    assert "did not answer within 4 s" in seen.stores[0].sets.reason
     assert len(seen.stores[1].sets) == 5
 
 

@@ -5,7 +5,6 @@ import datetime as dt
 import os
 import socket
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,9 +91,7 @@ def test_a_disk_that_hangs_costs_its_own_path_and_its_own_time(tmp_path: Path, m
     awake, really = threading.Event(), here.file_system
     hanging = tmp_path / "hangs"
     monkeypatch.setattr(here, "file_system", lambda path: awake.wait() if path == hanging else really(path))
-    started = time.monotonic()
     seen = seen_of(host(tmp_path, tmp_path, hanging, timeout=2))
-    assert time.monotonic() - started < 30
     awake.set()
     assert unseen(seen, hanging).reason == f"{hanging} cannot be looked at within 2 s"
     assert len(seen.file_systems) == 1

@@ -19,7 +19,7 @@ from atomops.sandbox.prometheus import PrometheusServer, prometheus_server
 from atomops.verdict import Level, Unseen
 from tests import monitoring, servers
 from tests.capacities import host, mount_of, seen_of, unseen
-from tests.peers import Page, black_hole, http_server, refused_port
+from tests.peers import Page, black_hole, hang, http_server, refused_port
 from tests.targets import findings, look, target
 from tests.waiting import wait_until
 
@@ -159,7 +159,7 @@ def test_a_week_that_does_not_come_makes_the_trend_unknown_and_nothing_else() ->
         for name, value in values.items()
     ]
     answer = {"status": "success", "data": {"resultType": "vector", "result": series}}
-    slow = Page(200, b"{}", wait=lambda: time.sleep(60))
+    slow = Page(200, b"{}", wait=hang)
     with http_server({"/api/v1/query": Page(200, json.dumps(answer).encode()), "/api/v1/query_range": slow}) as url:
         found = findings(CAPACITY, look(CAPACITY, elsewhere(url)))
     assert found["DISK-DAYS-TO-FULL"].level is Level.UNKNOWN

@@ -2,7 +2,9 @@ import asyncio
 import datetime as dt
 import json
 import socket
+import threading
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -13,13 +15,13 @@ from atomops.facts.health import Component, HealthFacts
 from atomops.inventory import App, Target
 from atomops.probes import health, names
 from atomops.verdict import Unseen
-from tests.peers import Page, black_hole, http_server, refused_port, saying, talking
+from tests.peers import Page, black_hole, hang, http_server, refused_port, saying, talking
 
 LIVE, READY = "/health/live", "/health/ready"
 ALIVE = Page(body=b'{"status": "alive", "timestamp": "2026-11-24T09:00:00+00:00"}')
 GUIDE = Page(body=b'{"checks": {"database": "healthy", "redis": "unhealthy"}}')
 SECONDS = 0.5  # for who never answers; whoever answers, but on a busy machine, has PLENTY
-PLENTY = 10
+PLENTY = 120
 
 
 def look(url: str, host: str | None = None, *, timeout: float = PLENTY) -> HealthFacts:
@@ -62,7 +64,7 @@ def test_both_endpoints_of_the_guide_are_read() -> None:
     assert (facts.live.status, facts.live.problem) == (200, "")
     assert (facts.ready.status, facts.ready.problem) == (200, "")
     assert facts.live.latency is not None
-    assert 0 < facts.live.latency < PLENTY
+    assert facts.live.latency > 0
     assert verdicts(facts) == {"database": True, "redis": False}
 
 
@@ -137,10 +139,8 @@ def test_a_readiness_answer_that_names_no_components_leaves_them_unseen(body: by
 
 
 def test_a_readiness_that_hangs_does_not_spoil_a_liveness_that_works() -> None:
-    started = time.monotonic()
-    facts = asked(ready=Page(wait=lambda: time.sleep(60)), timeout=2)
+    facts = asked(ready=Page(wait=hang), timeout=2)
 
-    assert time.monotonic() - started < 30
     assert facts.live.problem == ""
     assert (facts.ready.status, facts.ready.latency) == (None, None)
     assert "did not answer within 2 s" in facts.ready.problem
@@ -162,11 +162,18 @@ def test_an_answer_that_drips_without_end_is_a_time_out() -> None:
 
 
 def test_a_slow_answer_is_measured_for_itself() -> None:
-    facts = asked(ready=Page(wait=lambda: time.sleep(2)))
+    live_is_asked = threading.Event()
+
+    def slowly(_over: threading.Event) -> None:
+        live_is_asked.wait()
+        time.sleep(2)
+
+    facts = asked(live=replace(ALIVE, wait=lambda _over: live_is_asked.set()), ready=Page(wait=slowly))
 
     assert facts.live.latency is not None
     assert facts.ready.latency is not None
-    assert facts.live.latency < 1.9 < facts.ready.latency
+    assert facts.ready.latency >= 2
+    assert facts.live.latency < facts.ready.latency
 
 
 def test_the_host_header_that_the_inventory_names_is_sent() -> None:
@@ -206,12 +213,10 @@ def test_refused_is_unreachable() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_black_holed_server_ends_as_a_time_out(scheme: str) -> None:
-    started = time.monotonic()
     with black_hole() as port:
         error = failure(f"{scheme}://127.0.0.1:{port}", timeout=SECONDS)
 
     assert isinstance(error, TimedOut)
-    assert time.monotonic() - started < PLENTY
 
 
 def test_an_unknown_host_is_named() -> None:
@@ -223,12 +228,12 @@ def test_an_unknown_host_is_named() -> None:
 
 def test_a_name_server_that_hangs_holds_up_neither_the_probe_nor_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "_PATIENCE", 0.1)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(60))
-    started = time.monotonic()
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait())
 
     with pytest.raises(TimedOut, match="the name server did not say"):
         look("http://atom.example.com:1")
-    assert time.monotonic() - started < 30
+    over.set()
 
 
 def test_a_server_without_tls_at_an_https_address_is_a_permanent_error() -> None:
@@ -275,11 +280,13 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("hours", [-1, 0, 1])
 def test_a_clock_that_is_an_hour_off_is_seen_from_the_date_header(hours: int) -> None:
-    date = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours), usegmt=True)
-    offset = asked(live=dated(date), ready=Page(wait=lambda: time.sleep(0.3))).clock_offset
+    before = dt.datetime.now(dt.UTC)
+    date = format_datetime(before + dt.timedelta(hours=hours), usegmt=True)
+    offset = asked(live=dated(date), ready=Page(wait=lambda _over: time.sleep(0.3))).clock_offset
+    took = (dt.datetime.now(dt.UTC) - before).total_seconds()
 
     assert isinstance(offset, float)
-    assert abs(offset - 3600 * hours) < 60
+    assert -1 - took <= offset - 3600 * hours <= 1  # the header tells whole seconds
 
 
 @pytest.mark.parametrize("page", [ALIVE, dated("yesterday")])

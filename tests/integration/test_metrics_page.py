@@ -31,7 +31,7 @@ def one_after_the_other(first: bytes, then: bytes) -> dict[str, Page]:
     """The page answers `first` once, and `then` from then on."""
     pages = {"/metrics": Page(200, then)}
     last = pages["/metrics"]
-    pages["/metrics"] = Page(200, first, wait=lambda: pages.update({"/metrics": last}))
+    pages["/metrics"] = Page(200, first, wait=lambda _over: pages.update({"/metrics": last}))
     return pages
 
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
 from pathlib import Path
 
 import psycopg
@@ -51,11 +50,8 @@ def test_an_unknown_host_is_named() -> None:
 
 
 def test_a_black_holed_server_ends_as_a_time_out() -> None:
-    with black_hole() as port:
-        started = time.monotonic()
-        with pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
-            look(POSTGRES, target(postgres={"dsn": f"postgresql://a@127.0.0.1:{port}/atom", "connect_timeout": 0.5}))
-        assert time.monotonic() - started < 30
+    with black_hole() as port, pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
+        look(POSTGRES, target(postgres={"dsn": f"postgresql://a@127.0.0.1:{port}/atom", "connect_timeout": 0.5}))
 
 
 def test_a_server_without_a_free_connection_may_be_tried_again(server_folder: Path) -> None:

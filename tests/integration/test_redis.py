@@ -1,5 +1,6 @@
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,15 +45,17 @@ def test_everything_is_seen_of_a_real_server(redis: RedisServer) -> None:
         client.delete("rq:queue:default", "rq:failed:default")
         client.rpush("rq:queue:default", "one", "two")
         client.zadd("rq:failed:default", {"three": 3})
+    before = time.time()
     facts = look(redis.url, redis.password, queues=("default", "mail"))
+    took = time.time() - before
 
     assert facts.refusal == ""
     assert isinstance(facts.latency, float)
-    assert 0 < facts.latency < 5
+    assert 0 < facts.latency < took
     assert number(facts, "used_memory") > 0
     assert word(facts, "role") == "master"
     assert isinstance(facts.clock_offset, float)
-    assert abs(facts.clock_offset) < 5
+    assert abs(facts.clock_offset) < took
     assert facts.saves is False
     assert facts.queues == (Queue("default", 2, 1), Queue("mail", 0, 0))
 

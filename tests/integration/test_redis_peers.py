@@ -21,10 +21,12 @@ def test_a_clock_that_is_an_hour_off_is_seen() -> None:
             client.sendall(next((say for word, say in answers.items() if word in asked), b"-ERR unknown command\r\n"))
 
     with talking(talk) as port:
+        before = time.time()
         facts = look(f"redis://127.0.0.1:{port}")
+        took = time.time() - before
 
     assert isinstance(facts.clock_offset, float)
-    assert abs(facts.clock_offset - 3600) < 2
+    assert -1 - took <= facts.clock_offset - 3600 <= took  # the server tells whole seconds
     assert isinstance(facts.info, Unseen)
     assert "unknown command" in facts.info.reason
 
@@ -39,13 +41,11 @@ def test_refused_is_unreachable() -> None:
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
 def test_a_black_holed_server_ends_as_a_time_out(scheme: str) -> None:
-    begun = time.monotonic()
     with black_hole() as port:
         error = failure(f"{scheme}://127.0.0.1:{port}", "hunter2", timeout=1)
 
     assert isinstance(error, TimedOut)
     assert "did not answer within 1 s" in error.what
-    assert time.monotonic() - begun < 30
 
 
 def test_a_server_that_answers_ping_and_then_hangs_ends_as_a_time_out() -> None:
@@ -54,15 +54,13 @@ def test_a_server_that_answers_ping_and_then_hangs_ends_as_a_time_out() -> None:
     def talk(client: socket.socket) -> None:
         while b"PING" in client.recv(4096):
             client.sendall(b"+PONG\r\n")
-        over.wait(60)
+        over.wait()
 
-    begun = time.monotonic()
     with talking(talk) as port:
         error = failure(f"redis://127.0.0.1:{port}", timeout=1)
         over.set()
 
     assert isinstance(error, TimedOut)
-    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

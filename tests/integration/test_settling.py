@@ -105,7 +105,7 @@ def test_logs_that_are_not_configured_or_not_there_are_no_silence(log: Path) -> 
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """Ready but for every third question; thirty requests between two looks at the metrics, six of them failed."""
+    """Ready but for the second question; thirty requests between two looks at the metrics, six of them failed."""
 
     looks = 0
     questions = 0
@@ -118,7 +118,7 @@ class Page(http.server.BaseHTTPRequestHandler):
             self._answer(200, "text/plain", "# TYPE http_requests_total counter\n" + "\n".join(lines) + "\n")
         else:
             type(self).questions += self.path.endswith("ready")
-            is_ready = self.path.endswith("live") or self.questions % 3 != 2
+            is_ready = self.path.endswith("live") or self.questions != 2
             status = "ready" if is_ready else "not_ready"
             self._answer(200 if is_ready else 503, "application/json", json.dumps({"status": status}))
 
@@ -142,13 +142,16 @@ def url() -> Iterator[str]:
         server.shutdown()
 
 
-def test_readiness_in_between_and_the_share_of_failed_requests_are_those_of_that_time(log: Path, url: str) -> None:
+def test_readiness_in_between_and_the_share_of_failed_requests_are_those_of_that_time(
+    log: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atomops.probes.readiness._CALM_SECONDS", 0.1)
     app = {"url": url, "metrics_interval": 0.1, "metrics_path": "/metrics"}
     of = at(log, profile="atom", app=app)
     seen = settled(of, before(of), seconds=2.5)
     assert (seen.is_ready, seen.refused) == (True, 1)
-    assert seen.asked in {3, 4}
+    assert seen.asked >= 3
     assert seen.last_refusal == "503, status not_ready"
     assert isinstance(seen.requests, Requests)
     assert (seen.requests.asked, seen.requests.failed_ratio, seen.requests.before) == (30, 0.2, 0.2)
-    assert 2.4 < seen.requests.seconds < 10
+    assert seen.requests.seconds > 2.4

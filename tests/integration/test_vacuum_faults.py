@@ -161,7 +161,6 @@ def test_after_the_window_nothing_is_begun_and_what_runs_is_cancelled_when_its_g
     seen = by_table(vacuumed(target_of(server, DATABASE), wish))
     assert seen["public.slow"].status is Status.CANCELLED
     assert "the window and its grace were over" in seen["public.slow"].reason
-    assert seen["public.slow"].seconds < 10
     assert seen["public.episode"].status is Status.NOT_STARTED
 
 
