@@ -117,6 +117,7 @@ def test_a_change_needs_the_token_against_forged_requests(world: World) -> None:
 
 def test_a_worker_that_dies_with_its_runs_loses_nothing(world: World) -> None:
     stack = world.stack
+    world.gate.close()
     look, change = (
         stack.begin("morning-checklist", target="one"),
         stack.begin("restart-service", target="two", settle_seconds=0),
@@ -195,6 +196,7 @@ def test_a_run_outlives_the_database_and_redis(world: World) -> None:
 
 def test_afterwards_everything_goes_on(world: World) -> None:
     stack = world.stack
+    world.gate.open.set()
     number = stack.begin("morning-checklist", target="one")
     name = stack.ended(number)["state"]["name"]
     wait_until(lambda: world.heard(f"prefect.flow-run.{name}", number), "the event of its end, through the new Redis")
