@@ -18,6 +18,7 @@ from atomops.runtimes.choose import runtime_of
 from atomops.runtimes.command import CommandRuntime
 from atomops.runtimes.runtime import NotComingUp, Runtime
 from tests.targets import target
+from tests.waiting import wait_until
 
 RAN, STOPPED = Running("command", wanted=1), Running("command", wanted=0)
 START = "setsid sh -c 'echo $$ > pid; exec sleep 600' </dev/null >>out 2>&1 & while ! [ -s pid ]; do sleep 0.02; done"
@@ -161,8 +162,7 @@ def test_a_stop_that_is_cancelled_ends_all_the_same_so_that_a_start_finds_what_i
 
     async def cancelled_then_started() -> None:
         stopping = asyncio.create_task(mine.stop(RAN))
-        while not (folder / "asked").exists():  # noqa: ASYNC110 - what a process has done
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_until, (folder / "asked").exists, "the stop")
         stopping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stopping
@@ -175,13 +175,13 @@ def test_a_stop_that_is_cancelled_ends_all_the_same_so_that_a_start_finds_what_i
 
 def test_an_application_that_is_about_to_end_is_waited_for_and_then_started(folder: Path) -> None:
     """As a stop leaves it that was killed together with us."""
-    mine = runtime(folder)
-    asyncio.run(mine.start(RAN))
+    mine = runtime(folder, status=sh(f"{STATUS} && touch seen"))
+    asyncio.run(runtime(folder).start(RAN))
     first = int((folder / "pid").read_text())
 
     async def started_while_it_ends() -> None:
         starting = asyncio.create_task(mine.start(RAN))
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(wait_until, (folder / "seen").exists, "a look at what runs")
         os.kill(first, signal.SIGTERM)
         await starting
 

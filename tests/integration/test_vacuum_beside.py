@@ -21,7 +21,7 @@ from atomops.vacuum.work import Work
 from tests import servers
 from tests.targets import findings
 from tests.vacuums import by_table, delete_some, planned, role, target_of, vacuumed, with_dead_rows
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 DATABASE = "beside"
 SETTINGS = {"max_prepared_transactions": "2", "autovacuum_naptime": "1s", "autovacuum_vacuum_cost_delay": "100ms"}
@@ -96,7 +96,7 @@ def test_it_shows_how_far_it_is_and_cancelled_it_leaves_nothing_at_work(server: 
         async with watching(plan.watcher) as watch:
             work = Work(plan, watch, lambda _outcome: None)
             running = asyncio.create_task(work.run())
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not 0 < (part := await work.progress()) < 1:  # noqa: ASYNC110 - the server has to be asked
                     await asyncio.sleep(0.05)
             running.cancel()

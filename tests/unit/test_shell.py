@@ -60,8 +60,7 @@ def test_cancelling_takes_the_whole_group_along(tmp_path: Path) -> None:
 
     async def cancelled() -> None:
         task = asyncio.create_task(shell.run(["sh", "-c", f"echo $$ > {pid_file}; sleep 60"], timeout=60))
-        while not pid_file.exists() or not pid_file.read_text():  # noqa: ASYNC110 - another process writes it
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_until, lambda: pid_file.exists() and pid_file.read_text(), "its number")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -78,10 +77,18 @@ def test_cancelled_while_it_ends_a_command_it_leaves_no_pipe_to_a_closed_loop(
     unraised: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraised.append)
     script = f"setsid sleep 60 & echo $! > {pid_file}; wait"
+    ends, really = asyncio.Event(), shell._signal_group
+
+    def ending(pid: int, number: signal.Signals) -> None:
+        really(pid, number)
+        ends.set()
+
+    monkeypatch.setattr(shell, "_signal_group", ending)
 
     async def cancelled_in_its_end() -> None:
         task = asyncio.create_task(shell.run(["sh", "-c", script], timeout=2))
-        await asyncio.sleep(2.5)
+        await ends.wait()
+        await asyncio.sleep(0.2)  # of the second that its end takes
         assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
