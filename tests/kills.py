@@ -1,6 +1,7 @@
 """Nights that end before their time: a world for them, and what must hold whenever one has ended."""
 
 import datetime as dt
+import functools
 import itertools
 import os
 import random
@@ -25,9 +26,14 @@ CREATE INDEX ON big (body);
 CREATE TABLE docs (id int PRIMARY KEY, doc jsonb);
 INSERT INTO docs SELECT n, jsonb_build_object('n', n, 'text', md5(n::text)) FROM generate_series(1, 40000) AS n;
 """
-NOW = dt.datetime.now(dt.UTC)
 KILLS = int(os.environ.get("ATOMOPS_TEST_KILLS", "16"))  # of a kind of run; 40 and more find what is rarer
 RULES = "keep_days = 3\nkeep_last = 2\nmax_deletions = 1000"
+
+
+@functools.cache
+def now() -> dt.datetime:
+    """One for all kills, so that a set that is made up again has the same id; asked by a test, not at its import."""
+    return dt.datetime.now(dt.UTC)
 
 
 @contextmanager
@@ -46,7 +52,7 @@ def with_old_sets(world: World) -> None:
     """Ten that are due, and two that keep_last wants: pruning has something to do in every run."""
     listed = {each.id for each in world.store.listing().sets}
     for days in (1, 2, *range(10, 20)):
-        made = backup_set(days, now=NOW)
+        made = backup_set(days, now=now())
         if made.id not in listed:
             world.store.publish(prepared(world.store.staging(made.id)), made.manifest)
             if made.proof:

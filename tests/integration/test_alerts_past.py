@@ -42,7 +42,7 @@ def history(now: int) -> str:
         'alertname="AnHour",alertstate="firing",severity="critical",pod="a"': range(now - 3 * HOUR, now - 2 * HOUR, 30),
         'alertname="AMoment",alertstate="firing",severity="warning"': range(now - HOUR - 7, now - HOUR, 15),
         'alertname="Yesterday",alertstate="firing",severity="critical"': range(midnight(now) - HOUR, midnight(now), 30),
-        'alertname="Still",alertstate="firing",severity="critical"': range(now - HOUR, now + MINUTE, 15),
+        'alertname="Still",alertstate="firing",severity="critical"': range(now - HOUR, now + HOUR, 15),
         'alertname="Waited",alertstate="pending",severity="critical"': range(now - HOUR, now - HOUR // 2, 30),
     }
     lines = [f"ALERTS{{{labels}}} 1 {at}" for labels, moments in spans.items() for at in moments]
@@ -50,18 +50,23 @@ def history(now: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def remembering(server_folder: Path) -> Iterator[PrometheusServer]:
+def now() -> int:
+    """What the history is written by, and read by: a test that asked again might be in the next zone."""
+    return int(time.time())
+
+
+@pytest.fixture(scope="module")
+def remembering(server_folder: Path, now: int) -> Iterator[PrometheusServer]:
     program = servers.required(servers.prometheus)
     past, data = server_folder / "alerts.txt", server_folder / "alerts"
-    past.write_text(history(int(time.time())), encoding="utf-8")
+    past.write_text(history(now), encoding="utf-8")
     promtool = program.resolve().with_name("promtool")
     asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=30))
     with prometheus_server(program, server_folder, {}, data=data) as running:
         yield running
 
 
-def test_what_ended_today_is_told_with_how_long_it_fired(remembering: PrometheusServer) -> None:
-    now = int(time.time())
+def test_what_ended_today_is_told_with_how_long_it_fired(remembering: PrometheusServer, now: int) -> None:
     seen = look(ALERTS, target(timezone=zone(now), prometheus={"url": remembering.url}))
     assert seen.midnight.timestamp() == midnight(now)
     moment, hour = seen.resolved

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import resource
 import sys
 import time
 from pathlib import Path
@@ -42,11 +43,12 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def test_a_mixed_log_with_rotated_siblings_becomes_facts(tmp_path: Path) -> None:
+    newest = record("ERROR", "password=hunter2 was refused by 10.0.0.3", error_code="DB_1", logger="core.db")
     log = write(
         tmp_path / "atom.log",
-        record("INFO", "entered critical section"),
+        record("INFO", "entered critical section", minutes=6),
         "ERROR:api.health:check failed for 3\nTraceback (most recent call last):\nKeyError: 3\n",
-        record("ERROR", "password=hunter2 was refused by 10.0.0.3", error_code="DB_1", logger="core.db"),
+        newest,
         '{"level":"err',
     )
     write(tmp_path / "atom.log.1", record("ERROR", "refused", error_code="DB_1", logger="core.db", minutes=60))
@@ -60,8 +62,7 @@ def test_a_mixed_log_with_rotated_siblings_becomes_facts(tmp_path: Path) -> None
     assert (facts.totals, facts.critical) == ({"ERROR": 3, "FATAL": 1}, 1)
     assert (facts.lines, facts.not_json, facts.unreadable) == (8, 3, 0)
     assert facts.unfinished == (str(log),)
-    assert facts.newest is not None
-    assert 290 < (facts.at - facts.newest).total_seconds() < 330
+    assert facts.newest == dt.datetime.fromisoformat(json.loads(newest)["timestamp"])
     assert len(facts.files) == 3
     assert "hunter2" not in repr(facts)
     adapter = TypeAdapter(LogFacts)
@@ -173,7 +174,10 @@ def test_a_large_log_holds_up_nobody_else(tmp_path: Path) -> None:
         assert (await scan).lines == 150_000
         return longest
 
-    assert asyncio.run(longest_turn()) < 0.3
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    longest = asyncio.run(longest_turn())
+    scanning = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert longest < scanning / 2  # seconds of a processor, however slow it is
 
 
 # The scanner as the probe starts it, saying its own peak afterwards.
