@@ -15,7 +15,7 @@ from atomops.stores.checksums import verify
 from tests.backup_sets import backup_set, prepared
 from tests.nights import World
 from tests.starter import Run
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 FILL = """
 CREATE TABLE big (id bigint PRIMARY KEY, kind int, body text);
@@ -101,7 +101,7 @@ def whole_run(world: World) -> dict[str, float]:
     for stage in STAGES:
         wait_for(stage, world, run, known)
         begun[stage] = time.monotonic()
-    assert run.wait(180) == 0, world.output
+    assert run.wait(PATIENCE) == 0, world.output
     ends = [*list(begun.values())[1:], time.monotonic()]
     return {stage: end - began for (stage, began), end in zip(begun.items(), ends, strict=True)}
 

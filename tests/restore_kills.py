@@ -21,7 +21,7 @@ from tests.nights import World
 from tests.ports import own_port
 from tests.restores import dump
 from tests.starter import Run
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 ROWS = 20_000
 FILL = """
@@ -224,7 +224,7 @@ def check_ended_by(world: RestoreWorld, number: signal.Signals, when: Callable[[
     wait_until(lambda: when() or run.poll() is not None, "the moment")
     os.kill(run.pid, number)
 
-    assert run.wait(60) != 0, world.output
+    assert run.wait(PATIENCE) != 0, world.output
 
     assert len(world.instances()) == 1
     assert world.databases("incoming") == []

@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg
 
 from atomops import shell
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 _STATUS = 'test -e "$0" && grep -q small_application "/proc/$(cat "$0")/cmdline"'
@@ -40,7 +41,7 @@ def commands(port: int, dsn: str, file: Path, password: str) -> dict[str, tuple[
 
 def run(argv: tuple[str, ...]) -> None:
     """One of them, as an inventory's runtime would."""
-    asyncio.run(shell.run(argv, timeout=60, cwd=ROOT))
+    asyncio.run(shell.run(argv, timeout=PATIENCE, cwd=ROOT))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -25,7 +25,7 @@ from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer
 from tests.hooks import Hook, Mail, hook, mail_server
 from tests.ports import own_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.slow(90), pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -204,7 +204,7 @@ def receiver(world: World) -> Iterator[str]:
             yield address
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE)
             worker.stop(grace=5)
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from atomops.scratch.place import make_folder
 from tests import servers
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 500  # a demo takes a minute on an idle machine
@@ -70,7 +70,7 @@ def demo(server_folder: Path) -> Iterator[Demo]:
         yield running
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 def _wait(demo: Demo, words: str) -> None:
@@ -193,14 +193,14 @@ def _dom(chromium: Path, address: str, folder: Path) -> str:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
     flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder}/profile"]
     argv = [str(chromium), *flags, "--virtual-time-budget=20000", "--dump-dom", address]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
 
 def test_after_ctrl_c_nothing_is_left(demo: Demo) -> None:
     world = Path(re.findall(r"/\S+/atomops-demo-\w+", demo.output.read_text(encoding="utf-8"))[0])
     assert world.exists()
     demo.process.send_signal(signal.SIGINT)
-    demo.process.wait(60)
+    demo.process.wait(PATIENCE)
     assert not world.exists()
     left = [process for process in psutil.process_iter(["cmdline"]) if str(world) in str(process.info["cmdline"])]
     assert not left

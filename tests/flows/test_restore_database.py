@@ -28,6 +28,7 @@ from atomops.stores.local import LocalStore
 from flows.restore_database import restore_database
 from tests.flows.running import artifacts, run, write
 from tests.restores import Ground, flag_runtime, ground
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(30)
 
@@ -109,7 +110,7 @@ def catalogue(at: Ground) -> list[object]:
             session.execute("SELECT pg_stat_clear_snapshot()")
             held.append(session.execute(CATALOGUE.encode()).fetchall())
     argv = [str(bundled_binaries() / "bin" / "pg_dumpall"), "--schema-only", f"--dbname={at.server.dsn()}"]
-    output = asyncio.run(shell.run(argv, timeout=60, env={"PGPASSWORD": at.server.password}))
+    output = asyncio.run(shell.run(argv, timeout=PATIENCE, env={"PGPASSWORD": at.server.password}))
     return [*held, [line for line in output.stdout.splitlines() if b"restrict" not in line]]
 
 

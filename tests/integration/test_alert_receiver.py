@@ -32,7 +32,7 @@ from atomops.verdict import Unseen
 from tests import monitoring, servers
 from tests.ports import own_port
 from tests.targets import target
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deployments" / "alertmanager" / "alertmanager.yml"
 TOKEN = "open sesame"
@@ -55,7 +55,7 @@ def receiving(*targets: Target) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 def payload(*names: str, status: str = "firing", began: str = "2026-11-25T09:00:00Z", **labels: str) -> bytes:

@@ -20,6 +20,7 @@ from atomops.verdict import Level
 from tests import servers
 from tests.peers import Page, black_hole, hang, http_server, refused_port, talking
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 MINUTE, HOUR = 60, 3600
 RULES, NAMES, RANGE = "/api/v1/rules", "/api/v1/label/__name__/values", "/api/v1/query_range"
@@ -61,7 +62,7 @@ def remembering(server_folder: Path, now: int) -> Iterator[PrometheusServer]:
     past, data = server_folder / "alerts.txt", server_folder / "alerts"
     past.write_text(history(now), encoding="utf-8")
     promtool = program.resolve().with_name("promtool")
-    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=30))
+    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=PATIENCE))
     with prometheus_server(program, server_folder, {}, data=data) as running:
         yield running
 

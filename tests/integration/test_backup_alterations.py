@@ -17,7 +17,7 @@ from atomops.facts.backup import Result
 from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from tests.nights import Made, back_up, backups_at, doing, execute
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(45)
 
@@ -95,7 +95,7 @@ def queued(server: PostgresServer, database: str, statement: str) -> Iterator[No
         question = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
         wait_until(lambda: watching.execute(question, [session.info.backend_pid]).fetchone() == (1,), "the queue")
     yield
-    altering.join(60)
+    altering.join(PATIENCE)
     assert not altering.is_alive()
     session.close()
 
@@ -176,7 +176,7 @@ def churning(server: PostgresServer, database: str, pace: Pace) -> Iterator[None
         yield
     finally:
         over.set()
-        thread.join(30)
+        thread.join(PATIENCE)
 
 
 def test_while_tables_come_and_go_every_set_is_exact_or_disproven_or_there_is_none(

@@ -18,6 +18,7 @@ from atomops.facts.backup import Result
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.postgres import PostgresServer
 from tests.nights import Made, back_up, backups_at
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(50)
 
@@ -189,7 +190,7 @@ def writing(server: PostgresServer, database: str) -> Iterator[None]:
     finally:
         over.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
 
 
 def test_a_set_made_while_others_write_is_exact_every_time(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_the_commands_of_its_own_instructions_restore_the_same_rows(postgres: Po
     where = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PGUSER": "postgres", "PGPASSWORD": postgres.password}
     environment = {**where, "PATH": f"{bundled_binaries() / 'bin'}:{os.environ['PATH']}"}
 
-    asyncio.run(shell.run(["sh", "-e", "-c", typed], timeout=120, env=environment, cwd=folder))
+    asyncio.run(shell.run(["sh", "-e", "-c", typed], timeout=PATIENCE, env=environment, cwd=folder))
 
     restored = next(line for line in typed.splitlines() if line.startswith("createdb"))
     copy = back_up(backups_at(postgres, "postgres", tmp_path / "again", databases=[shlex.split(restored)[-1]]))

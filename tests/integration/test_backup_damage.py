@@ -18,6 +18,7 @@ from atomops.stores.local import LocalStore
 from atomops.verdict import Level, Unseen
 from tests.nights import World, back_up, prove_again
 from tests.targets import findings, target
+from tests.waiting import PATIENCE
 
 
 def verify(set_id: str, *, checksums_only: bool = False) -> int:
@@ -132,6 +133,6 @@ def test_a_set_of_a_future_version_is_shown_and_neither_used_nor_pruned(
     assert not isinstance(store.sets, Unseen)
     assert store.reread == ()
     run = world.start("backups", "prune")
-    assert run.wait(60) == 0, world.output
+    assert run.wait(PATIENCE) == 0, world.output
     assert path.exists()
     assert capsys.readouterr().err == ""

@@ -17,6 +17,7 @@ from atomops.scratch.place import UNPRIVILEGED, make_folder
 from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from tests.nights import Made, back_up, backups_at
+from tests.waiting import PATIENCE
 
 MEGABYTES = 6
 FILL = """
@@ -52,7 +53,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def run(*argv: str | Path) -> None:
-    asyncio.run(shell.run(argv, timeout=30))
+    asyncio.run(shell.run(argv, timeout=PATIENCE))
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -152,7 +153,7 @@ def test_a_folder_that_we_may_not_write_is_told_with_what_to_do() -> None:
         root = Path(__file__).parents[2]
         # everything is imported before the change of user, who may not walk to the checkout
         script = script.replace("os.setgid", "import atomops.stores.local; os.setgid", 1)
-        ended = asyncio.run(shell.run([sys.executable, "-c", script, folder], timeout=60, cwd=root))
+        ended = asyncio.run(shell.run([sys.executable, "-c", script, folder], timeout=PATIENCE, cwd=root))
         assert f"the store {folder} cannot be written (Permission denied): " in ended.stdout.decode()
     finally:
         folder.rmdir()

@@ -15,6 +15,7 @@ from atomops.inventory import Target
 from atomops.scratch.postgres import PostgresServer
 from tests.nights import back_up, backups_at
 from tests.targets import target
+from tests.waiting import PATIENCE
 
 SCRIPT = """
 CREATE SCHEMA closed; CREATE TABLE closed.hidden (a int);
@@ -158,7 +159,7 @@ def test_a_patient_second_begins_when_the_first_has_ended_and_says_whom_it_waits
     async def both() -> None:
         async with one_change_at_a_time(at, "restore-drill"):
             begun = asyncio.create_task(second())
-            await asyncio.wait_for(waits.wait(), 30)
+            await asyncio.wait_for(waits.wait(), PATIENCE)
             order.append("first has ended")
         await begun
 

@@ -19,7 +19,7 @@ from atomops.stores.local import LocalStore
 from tests import servers
 from tests.nights import back_up, backups_at
 from tests.processes import children
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(20)
 
@@ -68,7 +68,7 @@ def test_a_server_that_is_stopped_ends_the_dump_at_once_and_nothing_is_left(
     ending = end_during_the_dump(mortal, number)
     with pytest.raises(TemporaryError, match=r"ended the session|is starting or stopping") as gone:
         back_up(backups_at(mortal, "big", tmp_path, compression=SLOW))
-    ending.join(60)
+    ending.join(PATIENCE)
     assert f"127.0.0.1:{mortal.port}/big" in str(gone.value)
     assert gone.value.action
     assert dumpers() == []
@@ -87,7 +87,7 @@ def test_a_postmaster_killed_with_9_means_a_temporary_error_or_a_whole_set(
     made = []
     with suppress(TemporaryError):
         made = back_up(backups_at(mortal, "big", tmp_path, compression=SLOW))
-    ending.join(60)
+    ending.join(PATIENCE)
     assert not mortal.server.is_running()
     assert dumpers() == []
     assert [each.proof.result for each in made] == [Result.RESTORED] * len(made)

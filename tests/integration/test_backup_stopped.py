@@ -12,7 +12,7 @@ from atomops.scratch.postgres import PostgresServer
 from tests.kills import RULES, check_sets, killable, leftovers, wait_for_work, with_old_sets
 from tests.nights import World
 from tests.starter import Run
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(65)
 
@@ -58,7 +58,7 @@ def check_ended_by(world: World, number: signal.Signals, begun: Callable[[Run], 
         begun(run)
         time.sleep(moment)
         run.send_signal(number)
-        assert run.wait(60) != 0, world.output
+        assert run.wait(PATIENCE) != 0, world.output
     finally:
         run.kill()  # or it holds the lock against the next test
         run.wait()

@@ -17,6 +17,7 @@ from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from tests.backup_sets import backup_set, manifest, prepared, proof
 from tests.nights import everything_in
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(30)
 
@@ -56,7 +57,9 @@ def backups(tmp_path: Path, first: LocalStore, second: LocalStore, postgres: Pos
     def run(*arguments: str, password: str = postgres.password) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "atomops.cli", "backups", *arguments, "--inventory", str(path)]
         env = clean | {"ATOM_PASSWORD": password}
-        ended = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+        ended = subprocess.run(
+            argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended
 

@@ -15,6 +15,7 @@ from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.postgres import PostgresServer
 from tests.backup_sets import manifest
 from tests.nights import back_up, backups_at
+from tests.waiting import PATIENCE
 
 SCRIPT = """
 CREATE TABLE t (n int PRIMARY KEY);
@@ -30,7 +31,7 @@ def environment(postgres: PostgresServer) -> dict[str, str]:
 
 
 def run(line: str, environment: dict[str, str]) -> bytes:
-    return asyncio.run(shell.run(["sh", "-e", "-c", line], timeout=60, env=environment)).stdout
+    return asyncio.run(shell.run(["sh", "-e", "-c", line], timeout=PATIENCE, env=environment)).stdout
 
 
 def test_the_printed_lines_bring_everything_back(

@@ -21,7 +21,7 @@ from tests import monitoring, servers
 from tests.capacities import host, mount_of, seen_of, unseen
 from tests.peers import Page, black_hole, hang, http_server, refused_port
 from tests.targets import findings, look, target
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 DAY, GIB = 86_400, 2**30
 LABELS = 'instance="db:9100",job="node",device="/dev/sda1",fstype="ext4"'
@@ -60,7 +60,7 @@ def world(server_folder: Path) -> Iterator[World]:
     past, data = server_folder / "disks.txt", server_folder / "disks"
     past.write_text(history(int(time.time())), encoding="utf-8")
     promtool = program.resolve().with_name("promtool")
-    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=60))
+    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=PATIENCE))
     with ExitStack() as stack:
         exporter = stack.enter_context(monitoring.node_exporter(servers.required(servers.node_exporter), server_folder))
         scraped = {"node": exporter, "other": f"127.0.0.1:{refused_port()}"}

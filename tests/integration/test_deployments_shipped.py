@@ -21,13 +21,16 @@ import atomops.cli.commands  # noqa: F401 - registers them
 from atomops.cli.app import app as atomops_cli
 from tests import servers
 from tests.shipped import COMPOSE, DOCKERFILE, KUBERNETES, ROOT, SHIPPED, commands, compose, manifests, settings, units
+from tests.waiting import PATIENCE
 
 VERSIONS = ("1.31", "1.37")  # the oldest and the newest that we look at
 
 
 def said(*argv: str | Path, **options: object) -> str:
     """What a command says, which must end well."""
-    ended = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False, timeout=120, **options)  # type: ignore[call-overload]
+    ended = subprocess.run(
+        list(map(str, argv)), capture_output=True, text=True, check=False, timeout=PATIENCE, **options
+    )  # type: ignore[call-overload]
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return str(ended.stdout + ended.stderr)
 

@@ -15,6 +15,7 @@ from atomops.runtimes.kubernetes.workload import REPLICAS
 from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place, run
 from tests.kubernetes_api.request import Request
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 Moment = Callable[[Request, int], bool]  # of a request and how many patches were before it, whether to kill now
@@ -38,7 +39,7 @@ class Killer:
 async def killed(place: Place, what: str, killer: Killer) -> None:
     argv = ("-m", "tests.kubernetes_api.stopping", what, str(place.cluster.kubeconfig), place.namespace)
     killer.process = await asyncio.create_subprocess_exec(sys.executable, *argv, cwd=ROOT)
-    assert await asyncio.wait_for(killer.process.wait(), 60) == -signal.SIGKILL
+    assert await asyncio.wait_for(killer.process.wait(), PATIENCE) == -signal.SIGKILL
 
 
 def is_patch(number: int) -> Moment:

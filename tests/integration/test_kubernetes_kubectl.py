@@ -17,6 +17,7 @@ from tests import servers
 from tests.kubernetes_api.objects import deployment, stateful_set
 from tests.kubernetes_api.patches import Json
 from tests.kubernetes_api.place import Place
+from tests.waiting import PATIENCE
 
 LATE = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
 BUSY = [{"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"}]
@@ -70,7 +71,7 @@ async def verdict(kubectl: Path, place: Place, what: str) -> Stage:
         f"--cache-dir={config.parent}",
     )
     try:
-        said = (await shell.run((kubectl, "rollout", "status", what, *flags), timeout=60)).stdout.decode()
+        said = (await shell.run((kubectl, "rollout", "status", what, *flags), timeout=PATIENCE)).stdout.decode()
     except CommandFailed:
         return Stage.FAILED
     is_done = any(word in said for word in ("successfully rolled out", "roll out complete", "rolling update complete"))

@@ -20,6 +20,7 @@ from atomops.facts.logs import LogFacts
 from atomops.inventory import Target
 from atomops.probes import logs
 from atomops.probes.logs import look
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(15)
 
@@ -193,7 +194,7 @@ print(next(line for line in open("/proc/self/status") if "VmHWM" in line), file=
 def peak(log: Path) -> float:
     now = time.time()
     request = {"paths": [str(log)], "since": now - 86_400, "now": now, "zone": "UTC"}
-    run = shell.run((sys.executable, "-c", WITH_PEAK), timeout=60, stdin=json.dumps(request).encode())
+    run = shell.run((sys.executable, "-c", WITH_PEAK), timeout=PATIENCE, stdin=json.dumps(request).encode())
     return float(asyncio.run(run).stderr.split()[-2]) / 1_000
 
 

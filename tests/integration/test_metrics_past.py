@@ -15,6 +15,7 @@ from atomops.sandbox.prometheus import PrometheusServer, prometheus_server
 from atomops.verdict import Level, Unseen
 from tests import servers
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 MINUTE, HOUR, WEEK = 60, 3600, 7 * 24 * 3600
 PASSWORD = "open sesame"
@@ -44,7 +45,7 @@ def remembering(server_folder: Path) -> Iterator[PrometheusServer]:
     past, data = server_folder / "past.txt", server_folder / "past"
     past.write_text(history(int(time.time())), encoding="utf-8")
     promtool = program.resolve().with_name("promtool")
-    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=30))
+    asyncio.run(shell.run([promtool, "tsdb", "create-blocks-from", "openmetrics", past, data], timeout=PATIENCE))
     with prometheus_server(program, server_folder, {}, data=data) as running:
         yield running
 

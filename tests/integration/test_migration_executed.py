@@ -27,7 +27,7 @@ from atomops.migration.order import Order
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
 from tests.migrations import HEAD, LONG, NO_NOTES, SUMMARIES, TICKETS, UNIQUE, Scene
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 LOSSLESS = Rehearsal("set", 1, 1, "17.10", downgrade=Downgraded(1))
 RESTORE = "restore it"
@@ -248,7 +248,7 @@ def test_killed_in_the_middle_no_alembic_is_left_and_the_database_is_as_before(
 
     run.send_signal(number)
 
-    run.wait(30)
+    run.wait(PATIENCE)
     run.stdin.close()
     wait_until(lambda: not _left(scene.database), "the end of alembic")
     wait_until(lambda: scene.value(asleep) == 0, "the end of its session")

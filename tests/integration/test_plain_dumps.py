@@ -16,6 +16,7 @@ from atomops.probes import plain_dumps
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
+from tests.waiting import PATIENCE
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LONG_AGO = 1_000_000_000  # seconds since 1970
@@ -27,7 +28,7 @@ def dumped(postgres: PostgresServer) -> bytes:
     """What pg_dump writes: with \\restrict, and with \\unrestrict after the footer."""
     postgres.create_database("plain", SCRIPT)
     argv: list[str | Path] = [bundled_binaries() / "bin" / "pg_dump", "--dbname", postgres.dsn("plain")]
-    return asyncio.run(shell.run(argv, timeout=60, env={"PGPASSWORD": postgres.password})).stdout
+    return asyncio.run(shell.run(argv, timeout=PATIENCE, env={"PGPASSWORD": postgres.password})).stdout
 
 
 @pytest.fixture

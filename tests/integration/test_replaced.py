@@ -24,6 +24,7 @@ from atomops.restore.recovery import clear_leftovers
 from atomops.scratch.postgres import PostgresServer
 from tests.backup_sets import NIGHT
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 PAST, LATER = dt.timedelta(days=-3), dt.timedelta(days=3)
 READER = "hunter2-of-a-reader"
@@ -204,7 +205,9 @@ def test_the_command_lists_them_and_drops_what_is_due_on_record(
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ATOMOPS_"))}
         argv = [sys.executable, "-m", "atomops.cli", "replaced", *arguments, "--inventory", "inventory.toml"]
         env = {**clean, "A_PASSWORD": server.password}
-        return subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
 
     listed = run("list")
     assert (listed.returncode, listed.stderr) == (0, "")

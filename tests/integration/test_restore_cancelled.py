@@ -37,7 +37,7 @@ def cancelled(at: Ground, when: Callable[[], bool], **wanted: Any) -> None:  # n
 
     async def run() -> None:
         restoring = asyncio.create_task(restore(at.target, Wanted(**wanted)))
-        cancelling = asyncio.create_task(asyncio.to_thread(wait_until, when, "the moment", 60))
+        cancelling = asyncio.create_task(asyncio.to_thread(wait_until, when, "the moment"))
         await asyncio.wait([restoring, cancelling], return_when=asyncio.FIRST_COMPLETED)
         restoring.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -20,7 +20,7 @@ from atomops.scratch.postgres import PostgresServer, postgres_server
 from tests import servers
 from tests.restore_counted import assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, flag_runtime
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(50)
 
@@ -148,7 +148,7 @@ def test_a_long_statement_and_an_idle_transaction_are_ended_and_named(at: Ground
     with contextlib.suppress(psycopg.OperationalError), at.server.connect("faults") as idle:
         idle.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         facts = at.restore()
-    asleep.join(30)
+    asleep.join(PATIENCE)
     assert not asleep.is_alive()
     assert facts.exchange is not None
     assert "a long report (postgres from 127.0.0.1)" in facts.exchange.ended_sessions
@@ -179,7 +179,7 @@ def test_sessions_that_come_back_at_once_do_not_keep_it_from_being_exchanged(at:
     finally:
         over.set()
         for client in clients:
-            client.join(30)
+            client.join(PATIENCE)
     assert facts.exchange is not None
     assert_restored(at)
 

@@ -22,6 +22,7 @@ from tests.backup_sets import proof
 from tests.restore_counted import ROWS, assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, ground
 from tests.s3_servers import BUCKET, S3Server
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(30)
 
@@ -105,14 +106,14 @@ def small_disk() -> Iterator[Path]:
     folder, account = make_folder("atomops-small-disk-"), pwd.getpwnam(UNPRIVILEGED)
     options = f"size=32m,mode=700,uid={account.pw_uid},gid={account.pw_gid}"
     try:
-        asyncio.run(shell.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], timeout=30))
+        asyncio.run(shell.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], timeout=PATIENCE))
     except AtomOpsError as error:
         folder.rmdir()
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must be able to mount: {error}")
         pytest.skip(f"no mount here: {error}")
     yield folder
-    asyncio.run(shell.run(["umount", "--lazy", folder], timeout=30))
+    asyncio.run(shell.run(["umount", "--lazy", folder], timeout=PATIENCE))
     folder.rmdir()
 
 

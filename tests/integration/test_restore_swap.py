@@ -21,7 +21,7 @@ from atomops.sandbox.seed import DATABASE, OWNER
 from atomops.sandbox.world import World, world
 from atomops.scratch.leftovers import own_world_folder
 from tests.restores import dump, restore
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(30)
 
@@ -50,7 +50,7 @@ class Users:
         finally:
             self._over.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(PATIENCE)
 
     def _ask(self) -> None:
         with httpx.Client(base_url=self.running.application.url, trust_env=False, timeout=10) as client:

@@ -60,7 +60,7 @@ def test_without_a_home_the_history_ends_with_the_demo(tmp_path: Path, monkeypat
 def test_the_users_own_prefect_settings_never_reach_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql+asyncpg://production/prefect")
     monkeypatch.setenv("PREFECT_API_KEY", "theirs")
-    seen = asyncio.run(shell.run([*prefect._clean(), "env"], timeout=10)).stdout
+    seen = asyncio.run(shell.run([*prefect._clean(), "env"], timeout=PATIENCE)).stdout
     assert b"PATH=" in seen
     assert b"PREFECT_" not in seen
 

@@ -6,7 +6,7 @@ import pytest
 
 from atomops.scratch.postgres import PostgresServer
 from tests.nights import World
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 DATABASE = "role_to_be_killed"
 SCRIPT = """
@@ -47,7 +47,7 @@ def test_killed_while_it_waits_for_the_row_it_has_changed_nothing(world: World, 
         holder.execute("ROLLBACK")
         assert holder.execute("SELECT role FROM users ORDER BY id").fetchall() == [("admin",), ("member",)]
 
-        assert world.start(*wanted).wait(120) == 0, world.output
+        assert world.start(*wanted).wait(PATIENCE) == 0, world.output
         assert holder.execute("SELECT role FROM users ORDER BY id").fetchall() == [("admin",), ("admin",)]
         lines = (world.store.home / "audit.jsonl").read_text().splitlines()
         assert [line.split('"result":"')[1].split('"')[0] for line in lines] == ["started", "started", "done"]

@@ -9,7 +9,7 @@ from atomops.scratch.postgres import PostgresServer
 from tests.nights import World
 from tests.starter import Run
 from tests.vacuums import undisturbed, with_dead_rows
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 DATABASE = "vacuum_to_be_killed"
 SLOWLY = ("--set", "cost_delay=100", "--set", "cost_limit=1")
@@ -57,7 +57,7 @@ def test_however_it_is_ended_nothing_is_left_at_work(world: World, number: signa
 
     run.send_signal(number)
 
-    assert run.wait(60) != 0
+    assert run.wait(PATIENCE) != 0
     world.wait_for_silence()
     assert not at_work(world)
     assert "Traceback" not in world.output
@@ -73,7 +73,7 @@ def test_where_the_server_does_not_notice_the_next_run_ends_what_is_left_and_doe
     run.wait()
     assert at_work(world)
 
-    assert start(world).wait(60) == 0, world.output
+    assert start(world).wait(PATIENCE) == 0, world.output
 
     found = {each["code"]: each for each in world.report["findings"]}
     assert found["VACUUM-ENDED"]["observed"] == 1
