@@ -24,6 +24,7 @@ from atomops.sandbox.prefect import PrefectServer
 from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer
 from tests.hooks import Hook, Mail, hook, mail_server
+from tests.peers import refused_port
 from tests.ports import own_port
 from tests.waiting import PATIENCE, wait_until
 
@@ -37,7 +38,7 @@ INVENTORY = """
 [targets.test]
 history = "{folder}/history"
 [targets.test.app]
-url = "http://127.0.0.1:9"
+url = "http://127.0.0.1:{port}"
 [targets.test.postgres]
 dsn = "{dsn}"
 password = "file:{folder}/password"
@@ -106,7 +107,9 @@ def world(postgres: PostgresServer, server_folder: Path) -> Iterator[World]:
     folder = make_folder("alerts-", server_folder)
     (folder / "token").write_text("hook-secret")
     (folder / "password").write_text(postgres.password)
-    (folder / "inventory.toml").write_text(INVENTORY.format(folder=folder, dsn=postgres.dsn("alerts_e2e")))
+    (folder / "inventory.toml").write_text(
+        INVENTORY.format(folder=folder, port=refused_port(), dsn=postgres.dsn("alerts_e2e"))
+    )
     port = own_port()  # to be started on again
     with contextlib.ExitStack() as stack:
         stack.enter_context(pytest.MonkeyPatch.context()).setattr(own, "free_port", lambda: port)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.peers import refused_port
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(30)
@@ -18,13 +19,13 @@ _INVENTORY = """
 profile = "atom"
 history = "{folder}/history"
 [targets.production.app]
-url = "https://127.0.0.1:9"
+url = "https://127.0.0.1:{port}"
 [targets.production.postgres]
-dsn = "postgresql://nobody@127.0.0.1:9/atom"
+dsn = "postgresql://nobody@127.0.0.1:{port}/atom"
 [targets.production.redis]
-url = "redis://127.0.0.1:9/0"
+url = "redis://127.0.0.1:{port}/0"
 [targets.production.prometheus]
-url = "http://127.0.0.1:9"
+url = "http://127.0.0.1:{port}"
 [targets.production.logs]
 paths = ["{folder}/none.log"]
 """
@@ -33,7 +34,7 @@ paths = ["{folder}/none.log"]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     inventory = tmp_path / "inventory.toml"
-    inventory.write_text(_INVENTORY.format(folder=tmp_path))
+    inventory.write_text(_INVENTORY.format(folder=tmp_path, port=refused_port()))
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return clean | {"ATOMOPS_INVENTORY": str(inventory), "PREFECT_HOME": str(tmp_path / "prefect")}
 

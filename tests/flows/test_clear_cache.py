@@ -15,7 +15,7 @@ from atomops.scratch.leftovers import own_world_folder
 from flows.clear_cache import clear_cache
 from flows.profile_agent import profile_agent
 from tests.flows.running import run
-from tests.peers import Page, http_server, saying
+from tests.peers import Page, http_server, refused_port, saying
 
 pytestmark = pytest.mark.slow(12)
 
@@ -101,7 +101,7 @@ def test_an_application_that_refuses_is_told_for_what_it_is(inventory: Path) -> 
     assert "answers 405, the endpoint does not take this method" in answered("/api/agents", wrong).summary
     with http_server({"/": Page(status=500, body=b"out of order")}) as url:
         assert "answers 500, it failed: out of order" in answered(f"{url}/", wrong).summary
-    gone = answered("http://127.0.0.1:1/", wrong)
+    gone = answered(f"http://127.0.0.1:{refused_port()}/", wrong)
     assert gone.summary.endswith("refuses the connection")
     with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal") as port:
         cut_off = answered(f"http://127.0.0.1:{port}/", wrong).summary

@@ -106,7 +106,11 @@ def test_parts_that_are_not_configured_are_not_checked_and_nothing_fails(invento
 def test_the_report_is_kept_and_shown_without_any_secret(inventory: Path) -> None:
     pages = {"/health/live": Page(200, b"{}"), "/health/ready": Page(500, f"token {PASSWORD} expired".encode())}
     with http_server(pages) as url:
-        write(inventory, app=f'url = "{url}"', redis='url = "redis://127.0.0.1:1"\npassword = "env:PASSWORD"')
+        write(
+            inventory,
+            app=f'url = "{url}"',
+            redis=f'url = "redis://127.0.0.1:{refused_port()}"\npassword = "env:PASSWORD"',
+        )
         _, report = run()
         run()
     kept = sorted((inventory.parent / "history" / "test" / "morning-checklist").iterdir())

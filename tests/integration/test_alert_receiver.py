@@ -30,6 +30,7 @@ from atomops.plans.telling import identity, told
 from atomops.stores.kept_files import locked
 from atomops.verdict import Unseen
 from tests import monitoring, servers
+from tests.peers import refused_port
 from tests.ports import own_port
 from tests.targets import target
 from tests.waiting import PATIENCE, wait_until
@@ -238,7 +239,7 @@ def test_a_real_alertmanager_tells_the_receiver_and_is_asked_itself(
             running.fire(alertname="HighErrorRate", severity="critical", target="berlin", job="atom")
             wait_until(lambda: spool.waiting(berlin), "the alert")
             (signal,) = spool.drain(berlin).signals
-            settings = {"url": "http://127.0.0.1:9", "alertmanager_url": running.url}
+            settings = {"url": f"http://127.0.0.1:{refused_port()}", "alertmanager_url": running.url}
             asking = at(tmp_path, prometheus=settings)
             seen = facts(asking)
             assert [identity(each) for each in seen.open] == [f"{signal.key} {signal.began.timestamp()}"]
@@ -250,7 +251,7 @@ def test_a_real_alertmanager_tells_the_receiver_and_is_asked_itself(
     unasked = facts(asking).unasked
     assert unasked is not None
     assert "refuses the connection" in unasked.reason
-    other = at(tmp_path, prometheus={"url": "http://127.0.0.1:9"})
+    other = at(tmp_path, prometheus={"url": f"http://127.0.0.1:{refused_port()}"})
     assert facts(other).unasked is None  # the webhook tells us
 
 

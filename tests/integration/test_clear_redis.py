@@ -19,6 +19,7 @@ from atomops.secret import Secret
 from atomops.verdict import Unseen
 from tests import servers
 from tests.failover import Pair, pair
+from tests.peers import refused_port
 from tests.ports import own_port
 
 CACHE = Cache(prefixes=("cache:",), batch=10, within=60)
@@ -152,7 +153,7 @@ def test_look_ups_of_others_are_counted_and_ours_are_not(redis: RedisServer) -> 
     assert 0 < seen.hits <= others
     assert seen.misses
     assert asyncio.run(redis_keys.traffic(of(redis), 0)) is None
-    assert isinstance(asyncio.run(redis_keys.traffic(settings("redis://127.0.0.1:1", None), 1)), Unseen)
+    assert isinstance(asyncio.run(redis_keys.traffic(settings(f"redis://127.0.0.1:{refused_port()}", None), 1)), Unseen)
 
 
 def test_a_cluster_is_refused(server_folder: Path) -> None:
@@ -215,4 +216,4 @@ def test_a_primary_that_is_gone_for_good_is_never_told_as_cleared(server_folder:
 
 def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="refuses the connection"):
-        asyncio.run(redis_keys.found_in(settings("redis://127.0.0.1:1", None), CACHE, "cache:"))
+        asyncio.run(redis_keys.found_in(settings(f"redis://127.0.0.1:{refused_port()}", None), CACHE, "cache:"))

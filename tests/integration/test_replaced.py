@@ -23,6 +23,7 @@ from atomops.restore.dropping import drop_due
 from atomops.restore.recovery import clear_leftovers
 from atomops.scratch.postgres import PostgresServer
 from tests.backup_sets import NIGHT
+from tests.peers import refused_port
 from tests.targets import findings, look, target
 from tests.waiting import PATIENCE
 
@@ -184,7 +185,7 @@ def test_a_server_that_does_not_answer_is_told_and_never_taken_for_one_without_a
 ) -> None:
     at = world(server, tmp_path, user="kept_reader")
     assert at.postgres is not None
-    silent = at.postgres.model_copy(update={"dsn": "postgresql://kept_reader@127.0.0.1:1/kept"})
+    silent = at.postgres.model_copy(update={"dsn": f"postgresql://kept_reader@127.0.0.1:{refused_port()}/kept"})
     done = asyncio.run(drop_due(at.model_copy(update={"postgres": silent}), None))
     assert done.problem is not None
     assert "refuses the connection" in done.problem.reason

@@ -13,6 +13,7 @@ from atomops.probes.parts import LOGINS
 from atomops.scratch.postgres import PostgresServer, postgres_server
 from atomops.verdict import Unseen
 from tests import servers
+from tests.peers import refused_port
 from tests.targets import findings, look, target
 
 PLACE = "203.0.113.7"
@@ -111,7 +112,7 @@ def test_a_log_that_is_not_there_is_unknown_and_says_so(tmp_path: Path) -> None:
 
 def test_a_database_that_is_down_leaves_the_log_to_tell(tmp_path: Path) -> None:
     log = written(tmp_path / "atom.log", line(1, level="warning", event="login_failed", user="ada", ip=PLACE))
-    at = target(logs={"paths": [log]}, postgres={"dsn": "postgresql://a@127.0.0.1:1/atom"})
+    at = target(logs={"paths": [log]}, postgres={"dsn": f"postgresql://a@127.0.0.1:{refused_port()}/atom"})
     seen = look(LOGINS, at)
     assert isinstance(seen.table, Unseen)
     assert "refuses" in seen.table.reason or "cannot be reached" in seen.table.reason
