@@ -95,7 +95,7 @@ ODD = Page(400, b'{"status": "error", "errorType": "bad_data", "error": "exceede
 
 def ask(pages: dict[str, Page], **settings: Any) -> AlertFacts:  # noqa: ANN401 - as in an inventory
     with http_server(pages) as url:
-        facts = look(ALERTS, target(prometheus={"url": url, "timeout": 1, **settings}))
+        facts = look(ALERTS, target(prometheus={"url": url, "timeout": PATIENCE, **settings}))
     assert isinstance(facts, AlertFacts)
     return facts
 

@@ -136,7 +136,7 @@ def test_a_path_that_no_mount_point_of_the_exporter_holds_is_unknown(world: Worl
 
 
 def elsewhere(url: str, **settings: object) -> Target:
-    prometheus = {"url": url, "timeout": 3, **settings}
+    prometheus = {"url": url, "timeout": PATIENCE, **settings}
     return target(prometheus=prometheus, host={"paths": ["/"], "instance": "db:9100"})
 
 
@@ -161,7 +161,7 @@ def test_a_week_that_does_not_come_makes_the_trend_unknown_and_nothing_else() ->
     answer = {"status": "success", "data": {"resultType": "vector", "result": series}}
     slow = Page(200, b"{}", wait=hang)
     with http_server({"/api/v1/query": Page(200, json.dumps(answer).encode()), "/api/v1/query_range": slow}) as url:
-        found = findings(CAPACITY, look(CAPACITY, elsewhere(url)))
+        found = findings(CAPACITY, look(CAPACITY, elsewhere(url, timeout=3)))
     assert found["DISK-DAYS-TO-FULL"].level is Level.UNKNOWN
     assert "did not answer within" in found["DISK-DAYS-TO-FULL"].summary
     assert found["DISK-USED"].observed == 0.5

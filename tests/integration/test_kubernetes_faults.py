@@ -22,6 +22,7 @@ from tests.kubernetes_api.objects import deployment
 from tests.kubernetes_api.place import Place, run
 from tests.kubernetes_api.request import Request
 from tests.kubernetes_api.store import Refused
+from tests.peers import refused_port
 from tests.waiting import wait_until
 
 
@@ -160,8 +161,7 @@ def test_a_server_that_never_answers_is_left_in_time(
 def test_a_server_that_is_not_there_is_unreachable(
     bent: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        config = kubeconfig_of(tmp_path, f"https://127.0.0.1:{closed.getsockname()[1]}")
+    config = kubeconfig_of(tmp_path, f"https://127.0.0.1:{refused_port()}")
     with pytest.raises(Unreachable, match="Connection refused"):
         run(impatient(bent, monkeypatch, kubeconfig=config).describe())
 

@@ -22,6 +22,7 @@ from atomops.probes.parts import METRICS
 from atomops.verdict import Level, Unseen
 from tests.peers import Page, black_hole, hang, http_server, refused_port
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 QUERY = "/api/v1/query"
 HTML = Page(200, b"<!DOCTYPE html><html>Sign in</html>", {"Content-Type": "text/html"})
@@ -38,7 +39,7 @@ def failure(status: int, kind: str, error: str) -> Page:
 
 def ask(page: Page, secret: str = "", **settings: object) -> MetricsFacts:
     with http_server({QUERY: page}) as url:
-        seen = look(METRICS, target(secret, prometheus={"url": url, "timeout": 10, **settings}))
+        seen = look(METRICS, target(secret, prometheus={"url": url, "timeout": PATIENCE, **settings}))
     assert isinstance(seen, MetricsFacts)
     return seen
 

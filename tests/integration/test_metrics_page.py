@@ -12,6 +12,7 @@ from atomops.probes.parts import METRICS
 from atomops.verdict import Level, Unseen
 from tests.peers import Page, http_server
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 HTML = Page(200, b"<!DOCTYPE html><html>Sign in</html>", {"Content-Type": "text/html"})
 COUNTERS = (
@@ -22,7 +23,7 @@ COUNTERS = (
 
 def scrape(pages: dict[str, Page], **app: Any) -> MetricsFacts:  # noqa: ANN401 - as in an inventory
     with http_server(pages) as url:
-        seen = look(METRICS, target(app={"url": url, "timeout": 1, "metrics_interval": 0.1, **app}))
+        seen = look(METRICS, target(app={"url": url, "timeout": PATIENCE, "metrics_interval": 0.1, **app}))
     assert isinstance(seen, MetricsFacts)
     return seen
 
@@ -98,7 +99,7 @@ def test_a_page_without_requests_is_unknown_and_names_what_was_looked_for() -> N
 
 def test_a_page_that_ends_nowhere_ends() -> None:
     with pytest.raises(AtomOpsError, match="bytes"):
-        scrape({"/metrics": Page(200, b"x 1\n" * (5 * 1024 * 1024))}, timeout=5)
+        scrape({"/metrics": Page(200, b"x 1\n" * (5 * 1024 * 1024))})
 
 
 def test_two_scrapes_are_judged_by_what_happened_between_them() -> None:

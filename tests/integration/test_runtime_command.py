@@ -18,7 +18,7 @@ from atomops.runtimes.choose import runtime_of
 from atomops.runtimes.command import CommandRuntime
 from atomops.runtimes.runtime import NotComingUp, Runtime
 from tests.targets import target
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 RAN, STOPPED = Running("command", wanted=1), Running("command", wanted=0)
 START = "setsid sh -c 'echo $$ > pid; exec sleep 600' </dev/null >>out 2>&1 & while ! [ -s pid ]; do sleep 0.02; done"
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def runtime(folder: Path, **others: Any) -> CommandRuntime:  # noqa: ANN401 - as in an inventory
     commands = {"stop": sh(STOP), "start": sh(START), "restart": sh(f"{STOP}; {START}"), "status": sh(STATUS)}
     return CommandRuntime(
-        Command.model_validate({"kind": "command", "directory": folder, "within": 10, **commands, **others})
+        Command.model_validate({"kind": "command", "directory": folder, "within": PATIENCE, **commands, **others})
     )
 
 

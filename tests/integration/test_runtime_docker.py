@@ -24,7 +24,7 @@ from atomops.scratch.place import make_folder
 from tests.engines import IMAGE, DockerEngine, docker_engine
 from tests.targets import target
 from tests.users import unprivileged
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 BEGINNING = dt.datetime.fromtimestamp(1, dt.UTC)
 SERVES = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
@@ -292,7 +292,9 @@ def test_an_engine_that_refuses_or_hangs_is_told_apart(status: int, kind: type[A
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         host = f"tcp://127.0.0.1:{server.server_address[1]}"
-        refusing = DockerRuntime(Settings(kind="docker", label="app=atom", host=host, timeout=1))
+        refusing = DockerRuntime(
+            Settings(kind="docker", label="app=atom", host=host, timeout=PATIENCE if status else 1)
+        )
         try:
             error = failure(kind, refusing, "describe")
         finally:

@@ -14,6 +14,7 @@ from atomops.verdict import Unseen
 from tests import servers
 from tests.peers import black_hole, refused_port
 from tests.targets import findings, look, target
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module", params=["valkey", "redis"])
@@ -24,7 +25,7 @@ def open_server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator
 
 
 def seen_of(url: str, password: str | None = None) -> RedisAccessFacts:
-    settings = {"url": url, "timeout": 5, **({"password": "env:X"} if password else {})}
+    settings = {"url": url, "timeout": PATIENCE, **({"password": "env:X"} if password else {})}
     facts = look(REDIS_ACCESS, target(password or "", redis=settings))
     assert isinstance(facts, RedisAccessFacts)
     return facts
