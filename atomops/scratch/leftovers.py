@@ -20,7 +20,7 @@ import psutil
 from atomops import shell
 from atomops.scratch.place import make_folder
 
-FOLDER_VARIABLE = "ATOMOPS_SANDBOX"  # in the environment of every process of the folder, its descendants included
+FOLDER_VARIABLE = "ATOMOPS_SANDBOX"  # the folder, or one below it, in the environment of every process of it
 _LOCK = "owner.lock"
 _NEWBORN_SECONDS = 60  # a folder this young may not have its lock yet
 _KILL_SECONDS = 5
@@ -96,7 +96,8 @@ def _belongs(process: psutil.Process, folder: Path) -> bool:
     try:
         if process.terminal() is not None:
             return False
-        return Path(process.cwd()).is_relative_to(folder) or process.environ().get(FOLDER_VARIABLE) == str(folder)
+        named = process.environ().get(FOLDER_VARIABLE, "/")
+        return Path(process.cwd()).is_relative_to(folder) or Path(named).is_relative_to(folder)
     except (psutil.Error, OSError):  # gone meanwhile, a zombie, or somebody else's
         return False
 
