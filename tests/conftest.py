@@ -16,9 +16,10 @@ from hypothesis import settings
 
 from atomops.sandbox.redis import RedisServer, redis_server
 from atomops.scratch.place import make_folder
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from tests import servers
 from tests.ports import own_port
+from tests.postgres_servers import postgres_server
 from tests.s3_servers import SERVERS, S3Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts what ends with "&"
@@ -57,9 +58,8 @@ def server_folder() -> Iterator[Path]:
 def postgres(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
     """PostgreSQL 17, or the major that a test names: `@pytest.mark.parametrize("postgres", MAJORS, indirect=True)`."""
     major = getattr(request, "param", 17)
-    installation = servers.required(lambda: servers.postgres_installation(major))
     with ExitStack() as stack:
-        yield stack.enter_context(postgres_server(installation, server_folder))
+        yield stack.enter_context(postgres_server(major, server_folder))
 
 
 @pytest.fixture(scope="module", params=["valkey", "redis"])

@@ -21,9 +21,10 @@ from atomops import shell
 from atomops.inventory import INVENTORY_VARIABLE
 from atomops.sandbox.redis import RedisServer, redis_server
 from atomops.scratch.place import server_user
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from tests import servers
 from tests.ports import own_port
+from tests.postgres_servers import postgres_server
 from tests.shipped import settings
 from tests.waiting import PATIENCE, wait_until, wait_until_up
 
@@ -182,8 +183,7 @@ def kill_tree(server: shell.Server) -> None:
 def scaled_out(folder: Path) -> Iterator[Stack]:
     """Everything but workers and deployments."""
     with ExitStack() as stack:
-        installation = servers.required(lambda: servers.postgres_installation(17))
-        postgres = stack.enter_context(postgres_server(installation, folder))
+        postgres = stack.enter_context(postgres_server(17, folder))
         postgres.create_database(DATABASE)
         program = servers.required(lambda: servers.redis_program("redis"))
         redis = stack.enter_context(redis_server(program, folder, password="open sesame"))

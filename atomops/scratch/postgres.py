@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -61,23 +61,9 @@ class PostgresServer:
         self.server.stop(by=signal.SIGINT)
 
 
-@contextlib.contextmanager
-def postgres_server(
-    installation: Path, folder: Path, *, settings: Mapping[str, str] | None = None, superuser: str = SUPERUSER
-) -> Iterator[PostgresServer]:
-    """A server that answers, in a new data folder below `folder`; stopped at the end."""
-    home = reachable(installation, folder)
-    data = own_folder(folder, f"postgres-{secrets.token_hex(3)}")
+def initialise(home: Path, data: Path, superuser: str) -> str:
+    """The password of the superuser of a new cluster in the folder. Raises NotThere with what initdb said."""
     password = secrets.token_urlsafe(12)
-    _initialise(home, data, superuser, password)
-    server = _start(home, data, superuser, password, settings or {})
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def _initialise(home: Path, data: Path, superuser: str, password: str) -> None:
     password_file = data.parent / f"{data.name}.password"
     password_file.write_text(password, encoding="utf-8")
     password_file.chmod(0o644)  # initdb runs as another user; the folder is ours and the server local
@@ -100,6 +86,30 @@ def _initialise(home: Path, data: Path, superuser: str, password: str) -> None:
     finally:
         initdb.stop()
         password_file.unlink()
+    return password
+
+
+@contextlib.contextmanager
+def postgres_server(
+    installation: Path,
+    folder: Path,
+    *,
+    settings: Mapping[str, str] | None = None,
+    superuser: str = SUPERUSER,
+    make: Callable[[Path, Path, str], str] = initialise,
+) -> Iterator[PostgresServer]:
+    """A server that answers, in a new data folder below `folder`; stopped at the end.
+
+    `make` fills the empty data folder, as `initialise` does.
+    """
+    home = reachable(installation, folder)
+    data = own_folder(folder, f"postgres-{secrets.token_hex(3)}")
+    password = make(home, data, superuser)
+    server = _start(home, data, superuser, password, settings or {})
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _start(home: Path, data: Path, superuser: str, password: str, settings: Mapping[str, str]) -> PostgresServer:

@@ -15,7 +15,8 @@ import pytest
 
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.place import make_folder
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
+from tests.postgres_servers import postgres_server
 
 pytestmark = pytest.mark.slow(60)
 
@@ -107,7 +108,7 @@ def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path) ->
         "db.example.com": "127.0.0.1",
         "/tmp/atom-set": str(folder / "set"),  # noqa: S108 - the page's word, replaced
     }
-    with postgres_server(bundled_binaries(), _in_new_server(folder, "lost")) as lost:
+    with postgres_server(17, _in_new_server(folder, "lost")) as lost:
         lost.create_database("atom", BEFORE)
         before = Newcomer(folder, lost)
         before.writes(words | {"postgres@db.example.com:5432": f"postgres@127.0.0.1:{lost.port}"})
@@ -118,7 +119,7 @@ def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path) ->
         shutil.rmtree(folder / gone)
     (folder / "inventory.toml").unlink()
 
-    with postgres_server(bundled_binaries(), _in_new_server(folder, "new")) as new:
+    with postgres_server(17, _in_new_server(folder, "new")) as new:
         newcomer = Newcomer(folder, new)
         newcomer.writes(words | {"postgres@db.example.com:5432": f"postgres@127.0.0.1:{new.port}"})
         (listing,) = _commands("3. What is there")

@@ -14,10 +14,10 @@ from atomops.errors import TemporaryError
 from atomops.facts.backup import Result
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.place import make_folder
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
-from tests import servers
 from tests.nights import back_up, backups_at
+from tests.postgres_servers import postgres_server
 from tests.processes import children
 from tests.waiting import PATIENCE, wait_until
 
@@ -35,10 +35,9 @@ _DUMPING = "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'COPY%' AND 
 @pytest.fixture
 def mortal(server_folder: Path) -> Iterator[PostgresServer]:
     """A server that a test may kill."""
-    installation = servers.required(lambda: servers.postgres_installation(17))
     folder = make_folder("mortal-", server_folder)
     with ExitStack() as stack:
-        server = stack.enter_context(postgres_server(installation, folder))
+        server = stack.enter_context(postgres_server(17, folder))
         server.create_database("big", FILL)
         yield server
 

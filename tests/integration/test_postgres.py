@@ -13,9 +13,9 @@ from atomops.facts.postgres import PostgresFacts
 from atomops.inventory import Target
 from atomops.probes.parts import AGENTS, EPISODES, POSTGRES, SKILLS, USERS
 from atomops.profiles import BUILT_IN
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Finding, Level, Unseen
-from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.servers import MAJORS
 from tests.targets import findings, look, reach, target
 from tests.waiting import wait_until
@@ -51,8 +51,7 @@ SELECT pg_stat_clear_snapshot();
 @pytest.fixture(scope="module", params=MAJORS)
 def faulty(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
     """A server of each major with every fault that stays by itself."""
-    installation = servers.required(lambda: servers.postgres_installation(request.param))
-    with postgres_server(installation, server_folder, settings=SETTINGS) as server:
+    with postgres_server(request.param, server_folder, settings=SETTINGS) as server:
         grants = ("pg_monitor", "pg_read_all_data") if request.param >= 14 else ("pg_monitor",)
         server.create_reader(READER, PASSWORD, grants=grants)
         server.create_database("fa ulty", FAULTS)

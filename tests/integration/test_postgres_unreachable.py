@@ -13,9 +13,9 @@ from atomops.errors import AccessDenied, NotThere, TemporaryError, TimedOut, Unr
 from atomops.inventory import Target
 from atomops.probes.parts import POSTGRES
 from atomops.probes.postgres.connect import connect
-from atomops.scratch.postgres import PostgresServer, postgres_server
-from tests import servers
+from atomops.scratch.postgres import PostgresServer
 from tests.peers import black_hole, refused_port, talking
+from tests.postgres_servers import postgres_server
 from tests.targets import look, target
 
 PASSWORD = "correct horse"
@@ -55,9 +55,8 @@ def test_a_black_holed_server_ends_as_a_time_out() -> None:
 
 
 def test_a_server_without_a_free_connection_may_be_tried_again(server_folder: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
     settings = {"max_connections": "5", "superuser_reserved_connections": "3"}
-    with postgres_server(installation, server_folder, settings=settings) as server:
+    with postgres_server(17, server_folder, settings=settings) as server:
         server.create_reader("reader", PASSWORD)
         with contextlib.ExitStack() as held:
             for _ in range(2):

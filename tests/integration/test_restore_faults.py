@@ -16,8 +16,8 @@ from atomops.change.lock import Busy, one_change_at_a_time
 from atomops.errors import CommandFailed, PermanentError, TemporaryError
 from atomops.facts.restore import DISCONNECT
 from atomops.restore.recovery import finish_killed
-from atomops.scratch.postgres import PostgresServer, postgres_server
-from tests import servers
+from atomops.scratch.postgres import PostgresServer
+from tests.postgres_servers import postgres_server
 from tests.restore_counted import assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, flag_runtime
 from tests.waiting import PATIENCE, wait_until
@@ -30,9 +30,8 @@ CLIENTS = 12
 @pytest.fixture(scope="module")
 def server(server_folder: Path) -> Iterator[PostgresServer]:
     """One of its own: its backends are stopped, and it knows prepared transactions."""
-    installation = servers.required(lambda: servers.postgres_installation(17))
     settings = {"max_prepared_transactions": "5", "max_connections": "60"}
-    with postgres_server(installation, server_folder, settings=settings) as running:
+    with postgres_server(17, server_folder, settings=settings) as running:
         yield running
 
 

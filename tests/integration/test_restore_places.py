@@ -15,10 +15,10 @@ from atomops.backup.fetching import Damaged
 from atomops.errors import AtomOpsError, PermanentError
 from atomops.facts.backup import Manifest
 from atomops.scratch.place import UNPRIVILEGED, make_folder
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
-from tests import servers
 from tests.backup_sets import proof
+from tests.postgres_servers import postgres_server
 from tests.restore_counted import ROWS, assert_as_it_was, assert_restored, counted, with_one_more
 from tests.restores import Ground, ground
 from tests.s3_servers import BUCKET, S3Server
@@ -35,8 +35,7 @@ FROM generate_series(1, {rows}) AS n
 @pytest.fixture(scope="module")
 def server(server_folder: Path) -> Iterator[PostgresServer]:
     """One of its own, whose database postgres is exchanged as well."""
-    installation = servers.required(lambda: servers.postgres_installation(17))
-    with postgres_server(installation, server_folder) as running:
+    with postgres_server(17, server_folder) as running:
         yield running
 
 
@@ -118,8 +117,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_is_named_and_freed_again(small_disk: Path, server_folder: Path, tmp_path: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
-    with postgres_server(installation, server_folder) as server:
+    with postgres_server(17, server_folder) as server:
         with server.connect() as session:
             session.execute(f"CREATE TABLESPACE small LOCATION '{small_disk}'".encode())
             session.execute("CREATE DATABASE small TABLESPACE small")
@@ -188,11 +186,10 @@ def test_a_database_called_postgres_is_exchanged_like_any_other(server: Postgres
 
 
 def test_a_server_behind_a_socket(server_folder: Path, tmp_path: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
     sockets = make_folder("atomops-sockets-")
     sockets.chmod(0o777)
     try:
-        with postgres_server(installation, server_folder, settings={"unix_socket_directories": str(sockets)}) as server:
+        with postgres_server(17, server_folder, settings={"unix_socket_directories": str(sockets)}) as server:
             over_tcp = ground(server, "local", tmp_path, ROWS)
             dsn = f"postgresql:///local?host={sockets}&port={server.port}&user=postgres"
             at = over_tcp.but(postgres={"dsn": dsn, "password": "env:X"})

@@ -11,10 +11,10 @@ from psycopg import sql
 
 from atomops.errors import AccessDenied, InventoryError, NotThere
 from atomops.facts.backup import Manifest
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
-from tests import servers
 from tests.backup_sets import proof
+from tests.postgres_servers import postgres_server
 from tests.restores import Ground, ground, obstacles
 
 pytestmark = pytest.mark.slow(30)
@@ -190,8 +190,7 @@ def test_an_application_that_nobody_can_stop(at: Ground) -> None:
 
 
 def test_an_older_server_than_the_dumps(at: Ground, server_folder: Path, tmp_path: Path) -> None:
-    older = servers.required(lambda: servers.postgres_installation(16))
-    with postgres_server(older, server_folder) as server:
+    with postgres_server(16, server_folder) as server:
         other = ground(server, "refused", tmp_path)
         facts = other.but(backups={"store": str(at.folder / "store")}).restore()
         told = "\n".join(obstacles(facts))

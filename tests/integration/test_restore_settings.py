@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from atomops.scratch.postgres import postgres_server
-from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.restores import Ground, ground
 
 pytestmark = pytest.mark.slow(35)
@@ -63,8 +62,7 @@ def odd(
     request: pytest.FixtureRequest, server_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ground]:
     """A database that has everything of its own, with a set of it, on a server of that version."""
-    installation = servers.required(lambda: servers.postgres_installation(request.param))
-    with postgres_server(installation, server_folder) as server:
+    with postgres_server(request.param, server_folder) as server:
         with server.connect() as session:
             session.execute(ROLES.format(password=server.password))
         made = ground(server, ODD, tmp_path_factory.mktemp("odd"), OWN)

@@ -8,9 +8,9 @@ import pytest
 
 from atomops.facts.access import AccessFacts
 from atomops.probes.parts import ACCESS
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Finding, Unseen
-from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.targets import findings, look, target
 
 PASSWORD = "hunter2-of-the-reader"
@@ -36,9 +36,8 @@ CREATE FUNCTION shared.safe() RETURNS int LANGUAGE sql SECURITY DEFINER SET sear
 
 @pytest.fixture(scope="module", params=[13, 18])
 def server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
-    installation = servers.required(lambda: servers.postgres_installation(request.param))
     with ExitStack() as stack:
-        running = stack.enter_context(postgres_server(installation, server_folder))
+        running = stack.enter_context(postgres_server(request.param, server_folder))
         running.create_database("holes", HOLES)
         running.create_reader("plain", PASSWORD, grants=("pg_monitor",))
         with (running.data / "pg_hba.conf").open("a", encoding="utf-8") as rules:

@@ -12,11 +12,11 @@ from atomops.facts.certificates import CertificateFacts
 from atomops.facts.tls import TlsFacts
 from atomops.probes.parts import CERTIFICATES
 from atomops.scratch.place import own_folder, server_user
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
-from tests import servers
 from tests.certificates import authority, leaf, shown
 from tests.peers import black_hole, http_server, refused_port, saying
+from tests.postgres_servers import postgres_server
 from tests.targets import findings, look, target
 
 OURS = authority()
@@ -38,8 +38,7 @@ def encrypted(server_folder: Path) -> Iterator[PostgresServer]:
             shutil.chown(folder / name, user)
     settings = {"ssl": "on", "ssl_cert_file": f"{folder}/server.crt", "ssl_key_file": f"{folder}/server.key"}
     with ExitStack() as stack:
-        installation = servers.required(lambda: servers.postgres_installation(13))
-        yield stack.enter_context(postgres_server(installation, server_folder, settings=settings))
+        yield stack.enter_context(postgres_server(13, server_folder, settings=settings))
 
 
 @pytest.fixture

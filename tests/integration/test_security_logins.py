@@ -10,10 +10,10 @@ import pytest
 
 from atomops.facts.logins import LoginFacts, Source
 from atomops.probes.parts import LOGINS
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
-from tests import servers
 from tests.peers import refused_port
+from tests.postgres_servers import postgres_server
 from tests.targets import findings, look, target
 
 PLACE = "203.0.113.7"
@@ -25,14 +25,13 @@ ENDINGS = {"stderr": ".log", "csvlog": ".csv", "jsonlog": ".json"}
 @pytest.fixture(scope="module")
 def logging(server_folder: Path) -> Iterator[PostgresServer]:
     """A server that writes its log by itself, in every format."""
-    installation = servers.required(lambda: servers.postgres_installation(17))
     settings = {
         "logging_collector": "on",
         "log_destination": "stderr,csvlog,jsonlog",
         "log_filename": "by_itself.log",
         "log_line_prefix": "%m [%p] %r ",
     }
-    with postgres_server(installation, server_folder, settings=settings) as server:
+    with postgres_server(17, server_folder, settings=settings) as server:
         yield server
 
 

@@ -16,9 +16,9 @@ from atomops.facts.terminating import Fate, TerminationFacts
 from atomops.inventory import Target
 from atomops.plans.terminating import TerminationWish
 from atomops.probes.parts import SESSIONS
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Finding, Level
-from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.targets import findings
 from tests.vacuums import target_of
 from tests.waiting import wait_until
@@ -29,9 +29,8 @@ NOW = TerminationWish(idle_in_transaction=0, idle=0)
 
 @pytest.fixture(scope="module", params=[13, 18])
 def server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
-    installation = servers.required(lambda: servers.postgres_installation(request.param))
     settings = {"max_prepared_transactions": "2"}
-    with postgres_server(installation, server_folder, settings=settings) as running:
+    with postgres_server(request.param, server_folder, settings=settings) as running:
         running.create_database(DATABASE, "CREATE TABLE tickets (id int)")
         running.create_database("elsewhere")
         running.create_reader("app", running.password, grants=())

@@ -16,9 +16,9 @@ from atomops.inventory import Target
 from atomops.plans.indexing import candidates
 from atomops.plans.slow_log import PARAMETER, TuningWish
 from atomops.probes.parts import TUNING
-from atomops.scratch.postgres import PostgresServer, postgres_server
+from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Finding, Level, Unseen
-from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.targets import findings
 from tests.vacuums import target_of
 from tests.waiting import wait_until
@@ -35,9 +35,8 @@ ASKED = "SELECT count(*) FROM tickets WHERE owner = 'owner 7' AND NOT closed"
 
 @pytest.fixture(scope="module", params=[13, 18])
 def server(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
-    installation = servers.required(lambda: servers.postgres_installation(request.param))
     settings = {"shared_preload_libraries": "pg_stat_statements"}
-    with postgres_server(installation, server_folder, settings=settings) as running:
+    with postgres_server(request.param, server_folder, settings=settings) as running:
         running.create_database(DATABASE, FILLED)
         yield running
 
@@ -238,8 +237,7 @@ def test_a_record_that_is_none_is_told(at: Target) -> None:
 
 
 def test_a_command_line_wins_and_is_named_and_a_missing_library_is_unknown(server_folder: Path, tmp_path: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
-    with postgres_server(installation, server_folder, settings={PARAMETER: "42"}) as running:
+    with postgres_server(17, server_folder, settings={PARAMETER: "42"}) as running:
         running.create_database(DATABASE, "CREATE EXTENSION pg_stat_statements")
         at = target_of(running, DATABASE, "postgres", history=str(tmp_path))
         seen = tuned(at, 1000)

@@ -14,11 +14,12 @@ from atomops.facts.vacuum import Status
 from atomops.plans.vacuum import Options, Wish
 from atomops.probes.parts import VACUUM
 from atomops.scratch.place import reachable
-from atomops.scratch.postgres import PostgresServer, _start, postgres_server
+from atomops.scratch.postgres import PostgresServer, _start
 from atomops.vacuum.plan import plan_vacuum
 from atomops.vacuum.watch import watching
 from atomops.vacuum.work import Work
 from tests import servers
+from tests.postgres_servers import postgres_server
 from tests.targets import findings
 from tests.vacuums import by_table, delete_some, planned, role, target_of, vacuumed, with_dead_rows
 from tests.waiting import PATIENCE, wait_until
@@ -31,9 +32,8 @@ SETTINGS |= {"autovacuum_vacuum_cost_limit": "1", "log_autovacuum_min_duration":
 @pytest.fixture(scope="module")
 def server(server_folder: Path) -> Iterator[PostgresServer]:
     """Autovacuum comes at once, and takes for ever; only to the table that allows it."""
-    installation = servers.required(lambda: servers.postgres_installation(17))
     with ExitStack() as stack:
-        running = stack.enter_context(postgres_server(installation, server_folder, settings=SETTINGS))
+        running = stack.enter_context(postgres_server(17, server_folder, settings=SETTINGS))
         names = ("agent_execution", "episode", "episode_segment")
         running.create_database(DATABASE, "".join(map(with_dead_rows, names)))
         with running.connect(DATABASE) as session:
@@ -159,11 +159,10 @@ def test_a_server_that_is_gone_is_told_once_and_no_further_table_is_tried(server
 
 
 def test_on_a_standby_nothing_can_be_vacuumed(server_folder: Path) -> None:
-    installation = servers.required(lambda: servers.postgres_installation(17))
-    with postgres_server(installation, server_folder) as primary:
+    with postgres_server(17, server_folder) as primary:
         primary.stop()
         (primary.data / "standby.signal").touch()
-        home = reachable(installation, server_folder)
+        home = reachable(servers.postgres_installation(17), server_folder)
         standby = _start(home, primary.data, primary.superuser, primary.password, {})
         try:
             with pytest.raises(PermanentError, match="is a standby, where nothing can be vacuumed"):
