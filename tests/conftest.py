@@ -22,6 +22,7 @@ from tests.ports import own_port
 from tests.postgres_servers import postgres_server
 from tests.s3_servers import SERVERS, S3Server
 
+pytest_plugins = ["tests.leftovers"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts what ends with "&"
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child of ours can be ended by Ctrl-C
 settings.register_profile("house", deadline=None)  # how busy the machine is says nothing about a law
@@ -52,6 +53,15 @@ def server_folder() -> Iterator[Path]:
     folder = make_folder("atomops-test-")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server. Whoever wants it is told it; no setting changes."""
+    from tests.prefect_servers import prefect_server  # noqa: PLC0415 - a second, which most files need not wait for
+
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

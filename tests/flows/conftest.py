@@ -1,19 +1,20 @@
-"""A Prefect harness for the session, which costs 8 s (minutes on a busy machine), and an inventory for each test."""
+"""A Prefect server for the flows of each file, and an inventory for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from atomops.inventory import INVENTORY_VARIABLE
 
 PASSWORD = "hunter2-in-the-inventory"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def harness() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=240):
+@pytest.fixture(scope="module", autouse=True)
+def configured(api: str) -> Iterator[None]:
+    """Whatever runs in this process meanwhile talks to the server that the whole session has."""
+    with temporary_settings({PREFECT_API_URL: api}):
         yield
 
 

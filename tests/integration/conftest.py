@@ -8,31 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from prefect.settings import PREFECT_HOME, temporary_settings
 
-from atomops.cli import server as temporary_server
 from tests.kubernetes_api.cluster import Cluster, cluster_in_process
 from tests.kubernetes_api.control_plane import control_plane, programs
 from tests.kubernetes_api.place import Place
 from tests.kubernetes_api.role import documented_rules
-from tests.ports import own_port
 from tests.s3_servers import SERVERS, S3Server
 from tests.store_places import Prefix
-
-
-@pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prefect server, so that a run begins at once. Whoever wants it is told its address; no setting changes."""
-    home, port = tmp_path_factory.mktemp("prefect"), own_port()
-    address = f"http://127.0.0.1:{port}/api"
-    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_HOME: home}):
-        patch.setenv("PREFECT_HOME", str(home))
-        server = temporary_server._start(port)
-    try:
-        temporary_server._wait(server, address)
-        yield address
-    finally:
-        server.stop(grace=5)
 
 
 @pytest.fixture(scope="session")
