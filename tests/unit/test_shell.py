@@ -101,9 +101,10 @@ def test_cancelled_while_it_ends_a_command_it_leaves_no_pipe_to_a_closed_loop(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
-def test_a_child_dies_with_its_killed_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrapped", ["", "shell._setpriv = lambda: ();"], ids=["by setpriv", "without setpriv"])
+def test_a_child_dies_with_its_killed_parent(tmp_path: Path, wrapped: str) -> None:
     script = (
-        "import sys, pathlib, time; sys.path.insert(0, sys.argv[2]); from atomops import shell;"
+        f"import sys, pathlib, time; sys.path.insert(0, sys.argv[2]); from atomops import shell; {wrapped}"
         "server = shell.start(['sleep', '60'], log=pathlib.Path(sys.argv[1]) / 'log');"
         "print(server.pid, flush=True); time.sleep(60)"
     )
