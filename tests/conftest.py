@@ -5,8 +5,10 @@ the session, and each test has a place of its own there.
 """
 
 import functools
+import gc
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,8 +21,10 @@ from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer
 from tests import servers
 from tests.ports import own_port
-from tests.postgres_servers import postgres_server
+from tests.postgres_servers import copy_scratch_servers, postgres_server
+from tests.rounds import IS_THOROUGH
 from tests.s3_servers import SERVERS, S3Server
+from tests.starter import starter
 
 pytest_plugins = ["tests.leftovers"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts what ends with "&"
@@ -30,8 +34,21 @@ settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest files begin first, or one of them is still at work when the other core has nothing left to do."""
-    items.sort(key=_seconds, reverse=True)
+    """The slowest files begin first, or one of them is still at work when the other core has nothing left to do.
+
+    Of a test with very many cases `make test` tries the first few.
+    """
+    items[:] = sorted(_without_the_many(items), key=_seconds, reverse=True)
+    gc.freeze()  # or each full collection looks through all that was imported
+
+
+def _without_the_many(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    taken = Counter[str]()
+    for item in items:
+        few, name = item.get_closest_marker("few"), item.nodeid.partition("[")[0]
+        taken[name] += 1
+        if few is None or IS_THOROUGH or taken[name] <= few.args[0]:
+            yield item
 
 
 def _seconds(item: pytest.Item) -> float:
@@ -46,6 +63,20 @@ def own_ports() -> Iterator[None]:
         for module in ("atomops.scratch.postgres", "atomops.sandbox.redis", "atomops.sandbox.application.server"):
             patch.setattr(f"{module}.free_port", own_port)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch_servers_of_copies() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        copy_scratch_servers(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_of_the_starter() -> Iterator[None]:
+    yield
+    if starter.cache_info().currsize:
+        starter().stop()
 
 
 @pytest.fixture(scope="session")

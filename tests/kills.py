@@ -3,7 +3,6 @@
 import datetime as dt
 import functools
 import itertools
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +25,6 @@ CREATE INDEX ON big (body);
 CREATE TABLE docs (id int PRIMARY KEY, doc jsonb);
 INSERT INTO docs SELECT n, jsonb_build_object('n', n, 'text', md5(n::text)) FROM generate_series(1, 40000) AS n;
 """
-KILLS = int(os.environ.get("ATOMOPS_TEST_KILLS", "16"))  # of a kind of run; 40 and more find what is rarer
 RULES = "keep_days = 3\nkeep_last = 2\nmax_deletions = 1000"
 
 
@@ -42,10 +40,7 @@ def killable(server: PostgresServer, name: str, folder: Path, api: str | None) -
     server.create_database(name, FILL)
     world = World(server, name, folder / name, api)
     world.write_inventory(RULES)
-    try:
-        yield world
-    finally:
-        world.starter.stop()
+    yield world
 
 
 def with_old_sets(world: World) -> None:
@@ -97,7 +92,7 @@ def wait_for(stage: str, world: World, run: Run, known: set[str]) -> None:
 def whole_run(world: World) -> dict[str, float]:
     """The seconds that each stage took."""
     known, begun = listed(world) | staged(world), dict[str, float]()
-    run = world.start_night_at_once()
+    run = world.start_night()
     for stage in STAGES:
         wait_for(stage, world, run, known)
         begun[stage] = time.monotonic()
@@ -131,7 +126,7 @@ def kill_at(world: World, number: int, *, seed: int) -> None:
     for stage, fraction in moments(STAGES, number, seed=seed):
         with_old_sets(world)
         there = listed(world) | staged(world)
-        run = world.start_night_at_once()
+        run = world.start_night()
         wait_for(stage, world, run, there)
         time.sleep(fraction * seconds[stage])
         run.kill()

@@ -1,12 +1,8 @@
 """Nights on real servers: a backup as the flow makes it, a run as a scheduler starts it, and the traces it leaves."""
 
 import asyncio
-import functools
 import json
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +24,7 @@ from atomops.facts.nightly import Stored
 from atomops.inventory import Target
 from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
-from tests.starter import Run, Starter
+from tests.starter import Run, clean_environment, starter
 from tests.targets import target
 from tests.waiting import wait_until
 
@@ -140,7 +136,6 @@ store = "{self.store.name}"
         return path
 
     def _environment(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ATOMOPS_"))}
         own = {
             _MARK: self.mark,
             "TMPDIR": str(self.temp),
@@ -150,25 +145,14 @@ store = "{self.store.name}"
         }
         if self.api:
             own["PREFECT_API_URL"] = self.api
-        return clean | own
+        return clean_environment() | own
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Run:
         """`atomops ...` in the background, with its output in a file."""
-        with (self.folder / "output").open("wb") as output:
-            argv = [sys.executable, "-m", "atomops.cli", *arguments]
-            return subprocess.Popen(argv, env=self._environment(), stdout=output, stderr=output, cwd=self.folder)
+        return starter().start(*arguments, env=self._environment(), cwd=self.folder, output=self.folder / "output")
 
-    def start_night(self) -> subprocess.Popen[bytes]:
+    def start_night(self) -> Run:
         return self.start(*self._night)
-
-    @functools.cached_property
-    def starter(self) -> Starter:
-        """What starts a night without its imports; to be stopped by whoever has asked for it."""
-        return Starter(self._environment(), self.folder)
-
-    def start_night_at_once(self) -> Run:
-        """The same, by the starter."""
-        return self.starter.start(*self._night, output=self.folder / "output")
 
     @property
     def _night(self) -> tuple[str, ...]:
@@ -176,9 +160,7 @@ store = "{self.store.name}"
 
     def processes(self) -> list[psutil.Process]:
         """Whatever of a run is still there."""
-        started = self.__dict__.get("starter")
-        not_ours = started.process.pid if started else None
-        return [each for each in psutil.process_iter() if each.pid != not_ours and self._is_ours(each)]
+        return [each for each in psutil.process_iter() if self._is_ours(each)]
 
     def backends(self) -> int:
         """Our sessions on the server."""
@@ -204,7 +186,7 @@ store = "{self.store.name}"
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            return process.environ().get(_MARK) == self.mark or Path(process.cwd()).is_relative_to(self.temp)
+            return Path(process.cwd()).is_relative_to(self.folder) or process.environ().get(_MARK) == self.mark
         except (psutil.Error, OSError):
             return False
 

@@ -98,11 +98,11 @@ class RestoreWorld(World):
 
     def start_restore(self, quiesce: str) -> Run:
         settings = ("--set", "dry_run=false", "--set", f"quiesce={quiesce}", "--json", str(self.folder / "report.json"))
-        return self.starter.start("run", "restore-database", *settings, output=self.folder / "output")
+        return self.start("run", "restore-database", *settings)
 
     def resume(self) -> None:
         """`atomops resume`, which must bring back whatever there is to be brought back."""
-        assert self.starter.start("resume", output=self.folder / "output").wait() == 0, self.output
+        assert self.start("resume").wait() == 0, self.output
 
 
 @contextmanager
@@ -123,7 +123,6 @@ def restorable(server: PostgresServer, name: str, folder: Path, api: str) -> Ite
         yield world
     finally:
         small_application.run(commands["stop"])
-        world.starter.stop()
         assert world.instances() == []
 
 
@@ -179,15 +178,15 @@ def whole_run(world: RestoreWorld, quiesce: str) -> dict[str, float]:
     return {stage: end - began for stage, began, end in zip(STAGES, begun, ends, strict=True)}
 
 
-def kill_at(world: RestoreWorld, number: int, *, seed: int) -> None:
-    """So many restores are killed, half of them in each mode, at any moment of every stage, and put right by a resume.
+def kill_at(world: RestoreWorld, number: int, *, seed: int, modes: Sequence[str] = MODES) -> None:
+    """So many restores are killed, as many in each mode, at any moment of every stage, and put right by a resume.
 
     Then one that is not killed leaves nothing.
     """
     seen = set[str]()
-    for mode in MODES:
+    for mode in modes:
         seconds = whole_run(world, mode)
-        for stage, fraction in moments(SHARES, number // len(MODES), seed=seed):
+        for stage, fraction in moments(SHARES, number // len(modes), seed=seed):
             states = with_newer_rows(world)
             run = world.start_restore(mode)
             wait_for(stage, world, run)

@@ -5,10 +5,11 @@ import functools
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,12 +55,16 @@ def postgres_installation(major: int) -> Path:
 
 
 def prefect_database() -> Path:
-    """An SQLite database with the tables of this version of Prefect, and nothing in them."""
+    """The SQLite database that a server of this version of Prefect has made at its first start."""
     home = CACHE / f"prefect-{version('prefect')}"
     if not home.exists():
+        from tests.prefect_servers import first_server  # noqa: PLC0415 - a second, which most callers need not wait for
+
         with _fresh(home) as folder:
-            env = {"PREFECT_HOME": str(folder)}
-            _run(sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y", env=env)
+            with first_server(folder):
+                pass
+            with contextlib.closing(sqlite3.connect(folder / "prefect.db")) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # most of it lies in the log until then
     return home / "prefect.db"
 
 
@@ -229,10 +234,10 @@ def _fresh(home: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(*argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+def _run(*argv: str | Path, cwd: Path | None = None) -> None:
     import asyncio  # noqa: PLC0415
 
-    asyncio.run(shell.run(argv, timeout=FETCH_SECONDS, cwd=cwd, env=env))
+    asyncio.run(shell.run(argv, timeout=FETCH_SECONDS, cwd=cwd))
 
 
 def main() -> int:

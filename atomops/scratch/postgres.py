@@ -61,7 +61,7 @@ class PostgresServer:
         self.server.stop(by=signal.SIGINT)
 
 
-def initialise(home: Path, data: Path, superuser: str) -> str:
+def initialise(home: Path, data: Path, superuser: str, *options: str) -> str:
     """The password of the superuser of a new cluster in the folder. Raises NotThere with what initdb said."""
     password = secrets.token_urlsafe(12)
     password_file = data.parent / f"{data.name}.password"
@@ -78,7 +78,7 @@ def initialise(home: Path, data: Path, superuser: str) -> str:
         "--pwfile",
         password_file,
     ]
-    argv += ["-E", "UTF8", "--locale=C", "--no-sync"]
+    argv += ["-E", "UTF8", "--locale=C", "--no-sync", *options]
     initdb = shell.start(argv, log=_log(data), user=server_user(), cwd=data.parent)
     try:
         if initdb.process.wait(_START_SECONDS) != 0:

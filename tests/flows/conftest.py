@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.context import get_settings_context
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from atomops.inventory import INVENTORY_VARIABLE
@@ -13,8 +14,9 @@ PASSWORD = "hunter2-in-the-inventory"
 
 @pytest.fixture(scope="module", autouse=True)
 def configured(api: str) -> Iterator[None]:
-    """Whatever runs in this process meanwhile talks to the server that the whole session has."""
-    with temporary_settings({PREFECT_API_URL: api}):
+    """Whatever runs in this process meanwhile, in its threads too, talks to the server that the whole session has."""
+    with temporary_settings({PREFECT_API_URL: api}), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prefect.context.GLOBAL_SETTINGS_CONTEXT", get_settings_context())
         yield
 
 

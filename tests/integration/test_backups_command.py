@@ -4,9 +4,7 @@ import datetime as dt
 import functools
 import gzip
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from atomops.scratch.postgres import PostgresServer
 from atomops.stores.local import LocalStore
 from tests.backup_sets import backup_set, manifest, prepared, proof
 from tests.nights import everything_in
-from tests.waiting import PATIENCE
+from tests.starter import clean_environment, run_atomops
 
 pytestmark = pytest.mark.slow(30)
 
@@ -52,14 +50,10 @@ def second(tmp_path: Path) -> LocalStore:
 def backups(tmp_path: Path, first: LocalStore, second: LocalStore, postgres: PostgresServer) -> Command:
     path = tmp_path / "inventory.toml"
     path.write_text(INVENTORY.format(dsn=postgres.dsn(), first=first.name, second=second.name))
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ATOMOPS_"))}
 
     def run(*arguments: str, password: str = postgres.password) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "atomops.cli", "backups", *arguments, "--inventory", str(path)]
-        env = clean | {"ATOM_PASSWORD": password}
-        ended = subprocess.run(
-            argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
-        )
+        env = clean_environment() | {"ATOM_PASSWORD": password}
+        ended = run_atomops("backups", *arguments, "--inventory", str(path), env=env, cwd=tmp_path)
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended
 

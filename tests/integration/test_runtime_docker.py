@@ -271,6 +271,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.status == 0:
             self.over.wait()
+            return
         body: dict[str, Any] = {"ApiVersion": "1.41"} if self.path == "/version" else {"message": "made up"}
         content = json.dumps(body).encode()
         self.send_response(200 if self.path == "/version" else self.status)

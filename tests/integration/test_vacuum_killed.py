@@ -23,17 +23,14 @@ def world(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, ap
             session.execute(with_dead_rows("large", 200_000).encode())
         made = World(postgres, DATABASE, tmp_path_factory.mktemp("vacuum") / "killed", api)
         made.write_inventory()
-        try:
-            yield made
-        finally:
-            made.starter.stop()
+        yield made
 
 
 def start(world: World, *more: str) -> Run:
     report = world.folder / "report.json"
     report.unlink(missing_ok=True)
     argv = ("run", "vacuum-tables", "--set", "tables=large", "--json", str(report), *more)
-    return world.starter.start(*argv, output=world.folder / "output")
+    return world.start(*argv)
 
 
 def at_work(world: World) -> bool:
