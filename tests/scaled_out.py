@@ -89,13 +89,14 @@ class Stack:
         ended = asyncio.run(shell.run([sys.executable, "-m", *argv], timeout=PATIENCE, env=env, cwd=self.folder))
         return ended.stdout.decode()
 
-    def start(self) -> None:
+    def start(self, *, services: bool) -> None:
         server = self.server_environment()
         self.once("prefect", "server", "database", "upgrade", "-y", env=server)
         api = self.prefect(
             "server", "server", "start", "--host", "127.0.0.1", "--port", str(self.port), "--no-services", env=server
         )
-        self.prefect("services", "server", "services", "start", env=server)
+        if services:
+            self.prefect("services", "server", "services", "start", env=server)
         wait_until_up(api, self.answers)
 
     def worker(self, name: str) -> shell.Server:
@@ -180,8 +181,8 @@ def kill_tree(server: shell.Server) -> None:
 
 
 @contextmanager
-def scaled_out(folder: Path) -> Iterator[Stack]:
-    """Everything but workers and deployments."""
+def scaled_out(folder: Path, *, services: bool = True) -> Iterator[Stack]:
+    """Everything but workers and deployments, and the services only if they are asked for."""
     with ExitStack() as stack:
         postgres = stack.enter_context(postgres_server(17, folder))
         postgres.create_database(DATABASE)
@@ -191,5 +192,5 @@ def scaled_out(folder: Path) -> Iterator[Stack]:
         stack.callback(lambda: running.postgres.stop())  # noqa: PLW0108 - of then: it may have been started anew
         stack.callback(lambda: running.redis.server.stop())  # noqa: PLW0108 - likewise
         stack.callback(running.stop)
-        running.start()
+        running.start(services=services)
         yield running

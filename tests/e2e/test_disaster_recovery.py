@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.place import make_folder
 from atomops.scratch.postgres import PostgresServer
 from tests.postgres_servers import postgres_server
+from tests.starter import clean_environment, run_atomops
 
 pytestmark = pytest.mark.slow(60)
 
@@ -48,13 +48,14 @@ class Newcomer:
 
     folder: Path
     server: PostgresServer
+    api: str
 
     @property
     def environment(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ATOMOPS_"))}
-        return clean | {
-            "PATH": f"{Path(sys.executable).parent}:{bundled_binaries() / 'bin'}:{os.environ['PATH']}",
+        return clean_environment() | {
+            "PATH": f"{bundled_binaries() / 'bin'}:{os.environ['PATH']}",
             "PREFECT_HOME": str(self.folder / "prefect"),
+            "PREFECT_API_URL": self.api,
             "ATOM_PGPASSWORD": self.server.password,
             "PGPASSWORD": self.server.password,
             "PGPORT": str(self.server.port),
@@ -66,17 +67,20 @@ class Newcomer:
         (self.folder / "inventory.toml").write_text(_with(words, text))
 
     def types(self, command: str) -> str:
-        ended = subprocess.run(
-            shlex.split(command),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
+        """What it says."""
+        program, *arguments = shlex.split(command)
+        ended = (
+            run_atomops(*arguments, env=self.environment, cwd=self.folder)
+            if program == "atomops"
+            else self._run(program, *arguments)
         )
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
+
+    def _run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            argv, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=180
+        )
 
 
 def _with(words: Mapping[str, str], text: str) -> str:
@@ -98,7 +102,7 @@ def _in_new_server(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path) -> None:
+def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path, api: str) -> None:
     identity = pyrage.x25519.Identity.generate()
     (folder / "identity.txt").write_text(str(identity))
     words = {
@@ -110,7 +114,7 @@ def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path) ->
     }
     with postgres_server(17, _in_new_server(folder, "lost")) as lost:
         lost.create_database("atom", BEFORE)
-        before = Newcomer(folder, lost)
+        before = Newcomer(folder, lost, api)
         before.writes(words | {"postgres@db.example.com:5432": f"postgres@127.0.0.1:{lost.port}"})
         with (folder / "inventory.toml").open("a") as inventory:
             inventory.write(f'recipients = ["{identity.to_public()}"]\n')
@@ -120,7 +124,7 @@ def test_a_newcomer_brings_everything_back_from_the_store_alone(folder: Path) ->
     (folder / "inventory.toml").unlink()
 
     with postgres_server(17, _in_new_server(folder, "new")) as new:
-        newcomer = Newcomer(folder, new)
+        newcomer = Newcomer(folder, new, api)
         newcomer.writes(words | {"postgres@db.example.com:5432": f"postgres@127.0.0.1:{new.port}"})
         (listing,) = _commands("3. What is there")
         told = newcomer.types(listing)

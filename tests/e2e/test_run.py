@@ -1,7 +1,7 @@
 """`atomops run` without any Prefect server."""
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import servers
 from tests.peers import refused_port
+from tests.starter import clean_environment
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow(30)
@@ -35,8 +37,10 @@ paths = ["{folder}/none.log"]
 def environment(tmp_path: Path) -> dict[str, str]:
     inventory = tmp_path / "inventory.toml"
     inventory.write_text(_INVENTORY.format(folder=tmp_path, port=refused_port()))
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return clean | {"ATOMOPS_INVENTORY": str(inventory), "PREFECT_HOME": str(tmp_path / "prefect")}
+    home = tmp_path / "prefect"
+    home.mkdir()
+    shutil.copy(servers.prefect_database(), home)  # the demo's server makes its own
+    return clean_environment() | {"ATOMOPS_INVENTORY": str(inventory), "PREFECT_HOME": str(home)}
 
 
 def _argv(*arguments: str) -> list[str]:

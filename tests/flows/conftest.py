@@ -13,7 +13,7 @@ PASSWORD = "hunter2-in-the-inventory"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def configured(api: str) -> Iterator[None]:
+def prefect_settings(api: str) -> Iterator[None]:
     """Whatever runs in this process meanwhile, in its threads too, talks to the server that the whole session has."""
     with temporary_settings({PREFECT_API_URL: api}), pytest.MonkeyPatch.context() as patch:
         patch.setattr("prefect.context.GLOBAL_SETTINGS_CONTEXT", get_settings_context())

@@ -13,6 +13,7 @@ from tests.kubernetes_api.cluster import Cluster, cluster_in_process
 from tests.kubernetes_api.control_plane import control_plane, programs
 from tests.kubernetes_api.place import Place
 from tests.kubernetes_api.role import documented_rules
+from tests.rounds import thoroughly
 from tests.s3_servers import SERVERS, S3Server
 from tests.store_places import Prefix
 
@@ -44,7 +45,7 @@ def bent(tmp_path: Path) -> Iterator[Place]:
         yield Place(cluster, is_real=False)
 
 
-@pytest.fixture(params=[*SERVERS])
+@pytest.fixture(params=thoroughly([*SERVERS], short=["rclone"]))
 def s3_place(request: pytest.FixtureRequest, s3: Callable[[str], S3Server]) -> Prefix:
-    """A prefix of its own in a bucket of each S3 server."""
+    """A prefix of its own in a bucket of an S3 server; thoroughly, of each."""
     return Prefix(s3(request.param), request.node.name)

@@ -18,6 +18,7 @@ from atomops.facts.backup import Result
 from atomops.scratch.installations import bundled_binaries
 from atomops.scratch.postgres import PostgresServer
 from tests.nights import Made, back_up, backups_at
+from tests.rounds import IS_THOROUGH, thoroughly
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow(50)
@@ -27,8 +28,8 @@ WRITTEN = """
 CREATE TABLE t (id int PRIMARY KEY, body text); CREATE SEQUENCE s;
 INSERT INTO t SELECT n, 'r' FROM generate_series(1, 50000) AS n;
 """
-ROUNDS = 3
-MANY = 2_000  # tables
+TIMES = 10 if IS_THOROUGH else 2  # that a set is made while others write
+MANY = 2_000 if IS_THOROUGH else 300  # tables
 
 
 def everything(major: int) -> str:
@@ -56,7 +57,7 @@ def each_of(made: list[Made]) -> dict[str, Made]:
     return {one.manifest.database: one for one in made}
 
 
-@pytest.mark.parametrize("postgres", [13, 15, 17, 18], indirect=True)
+@pytest.mark.parametrize("postgres", thoroughly([13, 15, 17, 18], short=[13, 18]), indirect=True)
 def test_one_of_everything_restores_exactly(postgres: PostgresServer, tmp_path: Path) -> None:
     postgres.create_database("everything", everything(major_of(postgres)))
 
@@ -151,7 +152,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("postgres", [13, 17], indirect=True)
+@pytest.mark.parametrize("postgres", thoroughly([13, 17], short=[13]), indirect=True)
 def test_odd_databases_restore_exactly(postgres: PostgresServer, tmp_path: Path) -> None:
     for name, script in ODD.items():
         postgres.create_database(name, script)
@@ -159,7 +160,7 @@ def test_odd_databases_restore_exactly(postgres: PostgresServer, tmp_path: Path)
     assert made.keys() == ODD.keys()
 
 
-def test_two_thousand_tables_take_a_bounded_time(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_very_many_tables_restore_exactly(postgres: PostgresServer, tmp_path: Path) -> None:
     create = "".join(f"CREATE TABLE t{number} (id int PRIMARY KEY, a text);" for number in range(MANY))
     postgres.create_database("many", create)
     made = only(back_up(backups_at(postgres, "many", tmp_path)))
@@ -197,10 +198,10 @@ def test_a_set_made_while_others_write_is_exact_every_time(postgres: PostgresSer
     postgres.create_database("written", WRITTEN)
     prints = set()
     with writing(postgres, "written"):
-        for _ in range(ROUNDS):
+        for _ in range(TIMES):
             made = only(back_up(backups_at(postgres, "written", tmp_path)))
             prints.add(made.manifest.contents.tables["public.t"].fingerprint)
-    assert len(prints) == ROUNDS, "nobody wrote meanwhile"
+    assert len(prints) == TIMES, "nobody wrote meanwhile"
 
 
 def commands_of(instructions: str) -> str:

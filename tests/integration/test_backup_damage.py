@@ -100,6 +100,7 @@ def test_every_one_of_sixty_flipped_bits_is_found_by_verify_and_at_the_end_of_th
     assert verify(set_id, checksums_only=True) == 0
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("damage", ["truncated", "missing", "longer"])
 def test_a_truncated_a_missing_and_a_longer_file_disprove_the_set_and_are_named(
     world: World, spoiled: Path, damage: str

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from atomops.scratch.postgres import PostgresServer
-from tests.kills import KILLS, kill_at, killable
+from tests.kills import kill_at, killable
 from tests.nights import World
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(60)
 
-EARLY = 2  # of the kills, while the temporary Prefect server starts
+KILLS = 3  # one in each stage
+EARLY = 1  # while the temporary Prefect server starts
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def world(postgres: PostgresServer, server_folder: Path, api: str) -> Iterator[W
 def test_killed_at_any_moment_nothing_is_left_at_work_or_half_listed_and_the_next_run_clears_up(
     world: World,
 ) -> None:
-    kill_at(world, KILLS - EARLY, seed=20261125)
+    kill_at(world, KILLS, seed=20261125)
 
 
 def test_killed_while_the_temporary_prefect_server_starts_that_goes_too(world: World) -> None:

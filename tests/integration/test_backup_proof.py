@@ -72,6 +72,7 @@ def claiming_another_index(made: Manifest) -> Manifest:
     return replace(made, contents=replace(made.contents, objects=objects))
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("claim", "difference"),
     [

@@ -11,6 +11,7 @@ import pytest
 from atomops.scratch.postgres import PostgresServer
 from tests.kills import RULES, check_sets, killable, leftovers, wait_for_work, with_old_sets
 from tests.nights import World
+from tests.rounds import thoroughly
 from tests.starter import Run
 from tests.waiting import PATIENCE, wait_until
 
@@ -24,7 +25,9 @@ def world(postgres: PostgresServer, server_folder: Path, api: str) -> Iterator[W
 
 
 @pytest.mark.parametrize(
-    ("number", "moment"), [(signal.SIGINT, 0.2), (signal.SIGTERM, 1.2), (signal.SIGINT, 2.4)], ids=str
+    ("number", "moment"),
+    thoroughly([(signal.SIGINT, 0.2), (signal.SIGTERM, 1.2), (signal.SIGINT, 2.4)], short=[(signal.SIGTERM, 1.2)]),
+    ids=str,
 )
 def test_stopped_by_a_signal_while_it_dumps_it_clears_up_before_it_ends(
     world: World, number: signal.Signals, moment: float
@@ -33,7 +36,7 @@ def test_stopped_by_a_signal_while_it_dumps_it_clears_up_before_it_ends(
     check_ended_by(world, number, lambda run: wait_for_work(world, run), moment)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("number", thoroughly([signal.SIGINT, signal.SIGTERM], short=[signal.SIGINT]), ids=str)
 def test_stopped_by_a_signal_while_it_proves_it_clears_up_before_it_ends(world: World, number: signal.Signals) -> None:
     world.write_inventory(RULES)
     before = real_sets(world)
@@ -53,7 +56,7 @@ def check_ended_by(world: World, number: signal.Signals, begun: Callable[[Run], 
     with_old_sets(world)
     for name in leftovers(world):  # of other tests
         os.rename(world.store.home / name, world.folder / f"moved-{time.monotonic_ns()}")  # noqa: PTH104 - or a new name
-    run = world.start_night_at_once()
+    run = world.start_night()
     try:
         begun(run)
         time.sleep(moment)

@@ -16,6 +16,7 @@ from atomops.profiles import BUILT_IN
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Finding, Level, Unseen
 from tests.postgres_servers import postgres_server
+from tests.rounds import thoroughly
 from tests.servers import MAJORS
 from tests.targets import findings, look, reach, target
 from tests.waiting import wait_until
@@ -48,7 +49,7 @@ SELECT pg_stat_clear_snapshot();
 """
 
 
-@pytest.fixture(scope="module", params=MAJORS)
+@pytest.fixture(scope="module", params=thoroughly(MAJORS, short=[13, 17, 18]))
 def faulty(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[PostgresServer]:
     """A server of each major with every fault that stays by itself."""
     with postgres_server(request.param, server_folder, settings=SETTINGS) as server:

@@ -13,11 +13,12 @@ from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer
 from tests.restore_asked import PATIENT, RENAMING, as_in_the_beginning, asked, is_live, mark_live, without
 from tests.restores import Ground, flag_runtime, restore
+from tests.rounds import thoroughly
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(25)
 
-BOTH = pytest.mark.parametrize("quiesce", [STOP, DISCONNECT])
+BOTH = pytest.mark.parametrize("quiesce", thoroughly([STOP, DISCONNECT], short=[STOP]))
 
 
 @pytest.fixture(scope="module")

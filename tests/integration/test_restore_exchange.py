@@ -14,11 +14,12 @@ from atomops.restore.recovery import finish_killed
 from atomops.scratch.postgres import PostgresServer
 from tests.restore_asked import PATIENT, RENAMING, as_in_the_beginning, asked, is_live, mark_live, without
 from tests.restores import Ground, flag_runtime
+from tests.rounds import thoroughly
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow(30)
 
-BOTH = pytest.mark.parametrize("quiesce", [STOP, DISCONNECT])
+BOTH = pytest.mark.parametrize("quiesce", thoroughly([STOP, DISCONNECT], short=[STOP]))
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,7 @@ def test_a_way_back_that_fails_is_told_as_that_and_finished_later(at: Ground) ->
     assert unfinished(at.target) is None
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("backup", ["latest", "previous"])
 def test_going_back_and_forth_keeps_one_database_of_each(at: Ground, backup: str) -> None:
     patient = at.but(changes=PATIENT)

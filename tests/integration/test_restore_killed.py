@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from atomops.scratch.postgres import PostgresServer
-from tests.kills import KILLS
 from tests.restore_kills import RestoreWorld, kill_at, restorable
 
 pytestmark = pytest.mark.slow(60)
+
+KILLS = 4  # two while the application is stopped, and one in each other stage
 
 
 @pytest.fixture
@@ -20,4 +21,4 @@ def world(postgres: PostgresServer, server_folder: Path, api: str) -> Iterator[R
 
 @pytest.mark.timeout(900)
 def test_killed_at_any_moment_one_whole_database_is_live_and_what_follows_puts_it_right(world: RestoreWorld) -> None:
-    kill_at(world, KILLS, seed=20261126)
+    kill_at(world, KILLS, seed=20261126, modes=["stop"])

@@ -8,11 +8,12 @@ import pytest
 
 from tests.postgres_servers import postgres_server
 from tests.restores import Ground, ground
+from tests.rounds import thoroughly
 
 pytestmark = pytest.mark.slow(35)
 
 ODD = 'Odd "Näme" '.ljust(60, "x") + "ü"  # 63 bytes, the most that there may be
-MAJORS = [13, 15, 18]
+MAJORS = thoroughly([13, 15, 18], short=[13, 18])
 ROLES = """
 CREATE ROLE "odd owner"; CREATE ROLE reader LOGIN; CREATE ROLE "Ann: the 2nd" LOGIN;
 CREATE ROLE restorer LOGIN CREATEDB PASSWORD '{password}' IN ROLE "odd owner", pg_signal_backend;

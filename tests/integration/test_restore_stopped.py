@@ -8,6 +8,7 @@ import pytest
 
 from atomops.scratch.postgres import PostgresServer
 from tests.restore_kills import RestoreWorld, check_ended_by, restorable
+from tests.rounds import thoroughly
 
 pytestmark = pytest.mark.slow(40)
 
@@ -28,9 +29,10 @@ def world(postgres: PostgresServer, server_folder: Path, api: str) -> Iterator[R
 
 BY_CTRL_C = ("while it restores", "while it is down", "while it starts")  # which cancels it just as SIGTERM does
 CASES = [*((moment, signal.SIGTERM) for moment in MOMENTS), *((moment, signal.SIGINT) for moment in BY_CTRL_C)]
+A_FEW = [(each, signal.SIGTERM) for each in ("while it restores", "while it is down", "while it restarts")]
 
 
-@pytest.mark.parametrize(("moment", "number"), CASES, ids=str)
+@pytest.mark.parametrize(("moment", "number"), thoroughly(CASES, short=A_FEW), ids=str)
 def test_stopped_by_a_signal_the_application_runs_before_it_ends(
     world: RestoreWorld, moment: str, number: signal.Signals
 ) -> None:

@@ -101,6 +101,7 @@ def rows(running: World) -> int:
     return int(number)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("quiesce", [STOP, DISCONNECT])
 def test_its_users_come_back_to_the_restored_rows_and_by_one_command_to_the_earlier_ones(
     running: World, at: Target, made: Manifest, quiesce: str, capsys: pytest.CaptureFixture[str]

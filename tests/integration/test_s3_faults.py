@@ -49,6 +49,7 @@ def _big(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("s3_place", ["moto"], indirect=True)
 @pytest.mark.parametrize(("status", "body"), [(500, b""), (503, SLOW_DOWN), (502, HTML)])
 def test_a_server_that_is_ill_for_a_moment_is_asked_again(
@@ -61,6 +62,7 @@ def test_a_server_that_is_ill_for_a_moment_is_asked_again(
     assert [each.id for each in store.listing().sets] == [SET.id]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("s3_place", ["moto"], indirect=True)
 @pytest.mark.parametrize(("status", "body"), [(500, b""), (503, SLOW_DOWN), (502, HTML)])
 def test_a_server_that_stays_ill_is_a_temporary_error_after_a_few_attempts(
@@ -112,6 +114,7 @@ def test_an_upload_that_breaks_off_leaves_no_parts_and_no_set(
     assert s3_place.store.listing().sets == ()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("sent", [PART // 2, BIG["data/1.dat"] - 1])
 def test_a_download_that_breaks_off_is_a_temporary_error(
     s3_place: Prefix, store: Store, spoiled: Proxy, tmp_path: Path, sent: int

@@ -9,6 +9,7 @@ from atomops.errors import AtomOpsError, PermanentError, TemporaryError
 from atomops.facts.backup import MANIFEST
 from atomops.stores.s3.bucket import Bucket
 from tests.backup_sets import FILES, manifest, prepared
+from tests.rounds import thoroughly
 from tests.s3_proxy import Fault, Request, proxy
 from tests.s3_servers import SERVERS
 from tests.store_places import Prefix
@@ -16,7 +17,8 @@ from tests.store_places import Prefix
 pytestmark = pytest.mark.slow(15)
 
 SET = manifest()
-CONDITIONAL = [name for name in SERVERS if name != "rclone"]  # which overwrites, whatever the condition says
+# rclone overwrites, whatever the condition says
+CONDITIONAL = thoroughly([name for name in SERVERS if name != "rclone"], short=["moto"])
 
 
 @pytest.mark.parametrize("s3_place", CONDITIONAL, indirect=True)

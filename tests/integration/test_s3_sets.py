@@ -9,6 +9,7 @@ import pytest
 from atomops.errors import PermanentError, TemporaryError
 from atomops.facts.backup import MANIFEST
 from tests.backup_sets import FILES, manifest, prepared, proof
+from tests.rounds import thoroughly
 from tests.s3_proxy import Fault, Request, proxy
 from tests.s3_servers import SERVERS, S3Server
 from tests.store_places import Prefix
@@ -16,7 +17,7 @@ from tests.store_places import Prefix
 pytestmark = pytest.mark.slow(25)
 
 SET = manifest()
-LOCKING = [name for name in SERVERS if name != "rclone"]
+LOCKING = thoroughly([name for name in SERVERS if name != "rclone"], short=["moto"])
 NOW = dt.timedelta(0)
 
 

@@ -16,13 +16,15 @@ from atomops.stores.choose import store_of
 from tests.backup_sets import manifest, prepared
 from tests.certificates import authority, leaf, shown
 from tests.peers import http_server, refused_port
+from tests.rounds import thoroughly
 from tests.s3_servers import KEY, SERVERS
 from tests.store_places import Prefix, failure_of
 
 SET = manifest()
+KNOW_KEYS = thoroughly([name for name in SERVERS if name != "moto"], short=["rclone"])
 
 
-@pytest.mark.parametrize("s3_place", [name for name in SERVERS if name != "moto"], indirect=True)
+@pytest.mark.parametrize("s3_place", KNOW_KEYS, indirect=True)
 @pytest.mark.parametrize("wrong", ["access_key_id", "secret_access_key"])
 def test_a_wrong_key_is_refused_without_showing_it(s3_place: Prefix, tmp_path: Path, wrong: str) -> None:
     store = s3_place.by(**{wrong: "env:WRONG"})

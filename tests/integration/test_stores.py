@@ -14,6 +14,7 @@ from atomops.stores.local import LocalStore
 from atomops.stores.manifests import encode
 from atomops.stores.store import Store
 from tests.backup_sets import FILES, NIGHT, manifest, prepared, proof
+from tests.rounds import thoroughly
 from tests.s3_servers import SERVERS, S3Server
 from tests.store_places import Folder, Place, Prefix
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow(30)
 SET = manifest()
 
 
-@pytest.fixture(params=["local", *SERVERS])
+@pytest.fixture(params=["local", *thoroughly([*SERVERS], short=["rclone"])])
 def place(request: pytest.FixtureRequest, tmp_path: Path, s3: Callable[[str], S3Server]) -> Place:
     if request.param == "local":
         return Folder(tmp_path / "backups")

@@ -10,6 +10,7 @@ from atomops.plans.vacuum import Options, Wish
 from atomops.probes.parts import VACUUM
 from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Level
+from tests.rounds import thoroughly
 from tests.targets import findings
 from tests.vacuums import (
     STRANGE,
@@ -26,7 +27,7 @@ from tests.vacuums import (
 )
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.parametrize("postgres", [13, 15, 17, 18], indirect=True)
+pytestmark = pytest.mark.parametrize("postgres", thoroughly([13, 15, 17, 18], short=[13, 18]), indirect=True)
 
 DATABASE = "vacuums"
 

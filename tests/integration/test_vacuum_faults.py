@@ -14,11 +14,12 @@ from atomops.probes.parts import VACUUM
 from atomops.scratch.postgres import PostgresServer
 from atomops.vacuum import look
 from atomops.verdict import Level
+from tests.rounds import thoroughly
 from tests.targets import findings
 from tests.vacuums import PROFILE, THREE, by_table, locked, planned, role, target_of, undisturbed, vacuumed
 from tests.waiting import wait_until
 
-EVERY = pytest.mark.parametrize("postgres", [13, 15, 17, 18], indirect=True)
+EVERY = pytest.mark.parametrize("postgres", thoroughly([13, 15, 17, 18], short=[13, 18]), indirect=True)
 OLDEST_AND_NEWEST = pytest.mark.parametrize("postgres", [13, 18], indirect=True)  # what no version does otherwise
 
 DATABASE = "vacuums"
