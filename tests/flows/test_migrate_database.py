@@ -26,6 +26,8 @@ from tests.migrations import HEAD, PASSWORD, SUMMARIES, TICKETS, UNIQUE, Scene
 from tests.nights import back_up
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow(60)
+
 
 @pytest.fixture(scope="module")
 def origin(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Scene:

@@ -29,6 +29,8 @@ from flows.restart_service import restart_service
 from tests.flows.running import run
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.slow(70)
+
 FLOOD = "for n in $(seq 60); do echo ERROR:core.widgets:Out of widgets; done"
 
 

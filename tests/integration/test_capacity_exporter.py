@@ -23,6 +23,8 @@ from tests.peers import Page, black_hole, hang, http_server, refused_port
 from tests.targets import findings, look, target
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.slow(30)
+
 DAY, GIB = 86_400, 2**30
 LABELS = 'instance="db:9100",job="node",device="/dev/sda1",fstype="ext4"'
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +39,10 @@ class Killer:
 
 async def killed(place: Place, what: str, killer: Killer) -> None:
     argv = ("-m", "tests.kubernetes_api.stopping", what, str(place.cluster.kubeconfig), place.namespace)
-    killer.process = await asyncio.create_subprocess_exec(sys.executable, *argv, cwd=ROOT)
-    assert await asyncio.wait_for(killer.process.wait(), PATIENCE) == -signal.SIGKILL
+    with tempfile.TemporaryDirectory() as temporary:  # where its client of Kubernetes leaves the certificates
+        env = {**os.environ, "TMPDIR": temporary}
+        killer.process = await asyncio.create_subprocess_exec(sys.executable, *argv, cwd=ROOT, env=env)
+        assert await asyncio.wait_for(killer.process.wait(), PATIENCE) == -signal.SIGKILL
 
 
 def is_patch(number: int) -> Moment:

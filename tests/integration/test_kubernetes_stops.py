@@ -13,6 +13,8 @@ from tests.kubernetes_api.objects import budget, deployment, scaler, stateful_se
 from tests.kubernetes_api.place import Place, run
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow(30)
+
 UNKNOWN = Running(runtime="", wanted=0)
 
 

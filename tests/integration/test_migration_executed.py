@@ -29,6 +29,8 @@ from atomops.verdict import Unseen
 from tests.migrations import HEAD, LONG, NO_NOTES, SUMMARIES, TICKETS, UNIQUE, Scene
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.slow(100)
+
 LOSSLESS = Rehearsal("set", 1, 1, "17.10", downgrade=Downgraded(1))
 RESTORE = "restore it"
 

@@ -17,6 +17,8 @@ from atomops.scratch.postgres import PostgresServer
 from atomops.verdict import Unseen
 from tests.migrations import HEAD, LONG, PASSWORD, WIDE, Scene
 
+pytestmark = pytest.mark.slow(40)
+
 GIVEN = 'return os.environ["DATABASE_URL"]'
 NAIVE = f'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])\n    {GIVEN}'
 

@@ -20,6 +20,8 @@ from atomops.verdict import Unseen
 from tests.migrations import HEAD, NO_NOTES, TICKETS, UNIQUE, Scene
 from tests.nights import back_up
 
+pytestmark = pytest.mark.slow(70)
+
 
 @pytest.fixture(scope="module")
 def scene(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Scene:
