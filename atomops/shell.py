@@ -3,7 +3,7 @@
 Every child leads a process group of its own, which is killed as a whole, and dies with its parent thread
 (PR_SET_PDEATHSIG on Linux), so that a kill -9 of us leaves no orphan at work. The child asks for that by setpriv
 (util-linux), and goes on only if we still live then. Without setpriv we ask between fork and exec; for that the whole
-process is copied, which takes 20 ms of a processor where it has 300 MB.
+process is copied, which takes 50 ms of a processor where it has 350 MB.
 """
 
 import asyncio
